@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ascii.h"
+
+#include <string.h>
+
+#include "mem.h"
+
+bool
+ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+ascii_is_alnum(char c)
+{
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
+bool
+ascii_is_hex(char c)
+{
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'f') ||
+	       (c >= 'A' && c <= 'F');
+}
+
+bool
+ascii_is_printable(char c)
+{
+	return c >= 0x20 && c <= 0x7e;
+}
+
+bool
+ascii_all_printable(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!ascii_is_printable(text[i]))
+			return false;
+	return true;
+}
+
+char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+bool
+ascii_equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i;
+
+	if (a_len != b_len)
+		return false;
+	for (i = 0; i < a_len; i++)
+		if (ascii_upper(a[i]) != ascii_upper(b[i]))
+			return false;
+	return true;
+}
+
+bool
+ascii_equal_text(const char *a, const char *b)
+{
+	return ascii_equal(a, strlen(a), b, strlen(b));
+}
+
+char *
+ascii_escape(const char *text, size_t len, size_t max)
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char cut[] = "...";
+	size_t used = len < max ? len : max;
+	char *escaped = mem_alloc(4 * used + sizeof(cut));
+	char *out = escaped;
+	size_t i;
+
+	if (escaped == NULL)
+		return NULL;
+	for (i = 0; i < used; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\\') {
+			*out++ = '\\';
+			*out++ = '\\';
+		} else if (ascii_is_printable(text[i])) {
+			*out++ = text[i];
+		} else {
+			*out++ = '\\';
+			*out++ = 'x';
+			*out++ = digits[c >> 4];
+			*out++ = digits[c & 15];
+		}
+	}
+	memcpy(out, used < len ? cut : "", used < len ? sizeof(cut) : 1);
+	return escaped;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SMTPC_ASCII_H
+#define SMTPC_ASCII_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Characters as SMTP knows them: ASCII, whatever the locale says.
+ */
+bool ascii_is_digit(char c);
+bool ascii_is_alnum(char c);
+bool ascii_is_hex(char c);
+
+/* 0x20 to 0x7e. */
+bool ascii_is_printable(char c);
+
+/* Whether every octet is printable. */
+bool ascii_all_printable(const char *text, size_t len);
+
+char ascii_upper(char c);
+
+/* Equal but for the case of ASCII letters. */
+bool ascii_equal(const char *a, size_t a_len, const char *b, size_t b_len);
+bool ascii_equal_text(const char *a, const char *b);
+
+/*
+ * Text from outside made fit for a message or a log: printable ASCII, with
+ * the rest as \xNN and a backslash doubled.  Cut at max octets of input.
+ * Memory of its own; NULL when there is none.
+ */
+char *ascii_escape(const char *text, size_t len, size_t max);
+
+#endif

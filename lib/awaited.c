@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "awaited.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "mem.h"
+
+#define SIZE_FIRST 16
+
+static bool
+grow(struct awaited_queue *queue)
+{
+	size_t size = queue->size > 0 ? 2 * queue->size : SIZE_FIRST;
+	struct awaited *items = mem_alloc(size * sizeof(*items));
+	size_t i;
+
+	if (items == NULL)
+		return false;
+	for (i = 0; i < queue->count; i++)
+		items[i] = queue->items[(queue->first + i) % queue->size];
+	mem_free(queue->items);
+	queue->items = items;
+	queue->size = size;
+	queue->first = 0;
+	return true;
+}
+
+bool
+awaited_push(struct awaited_queue *queue, const struct awaited *item)
+{
+	assert(queue->count < AWAITED_MAX);
+	if (queue->count == queue->size && !grow(queue))
+		return false;
+	queue->items[(queue->first + queue->count) % queue->size] = *item;
+	queue->count++;
+	return true;
+}
+
+const struct awaited *
+awaited_first(const struct awaited_queue *queue)
+{
+	assert(queue->count > 0);
+	return &queue->items[queue->first];
+}
+
+struct awaited
+awaited_pop(struct awaited_queue *queue)
+{
+	struct awaited item = *awaited_first(queue);
+
+	queue->first = (queue->first + 1) % queue->size;
+	queue->count--;
+	return item;
+}
+
+void
+awaited_clear(struct awaited_queue *queue)
+{
+	mem_free(queue->items);
+	memset(queue, 0, sizeof(*queue));
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SMTPC_AWAITED_H
+#define SMTPC_AWAITED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct smtpc_transaction;
+
+/* More commands than this are never without a reply. */
+#define AWAITED_MAX 1024
+
+/* One reply that is to come.  The phase says which command it answers. */
+struct awaited {
+	int phase;
+	struct smtpc_transaction *transaction; /* or NULL */
+	size_t recipient;
+};
+
+/* The replies to come, in order: this queue is what pipelining is. */
+struct awaited_queue {
+	struct awaited *items; /* a ring */
+	size_t size, first, count;
+};
+
+/* False: there is no memory.  The queue must not be full. */
+bool awaited_push(struct awaited_queue *queue, const struct awaited *item);
+
+/* Both take a queue that is not empty. */
+struct awaited awaited_pop(struct awaited_queue *queue);
+const struct awaited *awaited_first(const struct awaited_queue *queue);
+
+void awaited_clear(struct awaited_queue *queue);
+
+#endif

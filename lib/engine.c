@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What drives every operation: octets out, octets in, replies to the commands
+ * they answer, time-outs, and the end of it all.  Nothing here waits.
+ */
+#include "engine.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ascii.h"
+#include "clock.h"
+#include "mem.h"
+
+/* After a failed write: how long the server may take to say why. */
+#define LAST_WORDS_MS 5000
+
+/* As much of a line that is no reply as a message shows. */
+#define SHOWN_MAX 60
+
+/*
+ * Failures.
+ */
+
+static int __attribute__((format(printf, 4, 0)))
+record(struct smtpc_session *session, int result, const char *detail,
+       const char *format, va_list args)
+{
+	char message[512];
+
+	vsnprintf(message, sizeof(message), format, args);
+	failure_set(&session->error, result, session->phase, detail, "%s",
+		    message);
+	return result;
+}
+
+int
+engine_fail(struct smtpc_session *session, int result, const char *detail,
+	    const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	record(session, result, detail, format, args);
+	va_end(args);
+	return result;
+}
+
+int
+engine_break(struct smtpc_session *session, int result, const char *detail,
+	     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	record(session, result, detail, format, args);
+	va_end(args);
+	session->state = SMTPC_STATE_DEAD;
+	return result;
+}
+
+int
+engine_refused(struct smtpc_session *session, int result,
+	       struct smtpc_reply *reply, const char *what)
+{
+	char *text = reply_describe(reply);
+
+	engine_fail(session, result, NULL, "%s: %s", what,
+		    text != NULL ? text : "refused");
+	if (session->error.reply == NULL)
+		session->error.reply = reply_hold(reply);
+	mem_free(text);
+	return result;
+}
+
+int
+engine_lost(struct smtpc_session *session, int rc,
+	    const struct stream_fault *fault)
+{
+	const char *phase = smtpc_phase_name(session->phase);
+
+	switch (rc) {
+	case SMTPC_E_CLOSED:
+		engine_break(session, rc, fault->detail,
+			     "%s: the server closed the connection%s%s", phase,
+			     fault->text != NULL ? " " : "",
+			     fault->text != NULL ? fault->text : "");
+		break;
+	case SMTPC_E_SYSTEM:
+		errno = fault->system_error;
+		engine_break(session, rc, fault->detail, "%s: %m", phase);
+		break;
+	case SMTPC_E_NOMEM:
+		engine_break(session, rc, NULL, "%s: out of memory", phase);
+		break;
+	default:
+		engine_break(session, rc, fault->detail, "%s: TLS: %s", phase,
+			     fault->text != NULL ? fault->text : "failed");
+		break;
+	}
+	session->error.system_error = fault->system_error;
+	session->error.tls_error = fault->tls_error;
+	return rc;
+}
+
+/*
+ * Time.
+ */
+
+void
+engine_set_phase(struct smtpc_session *session, int phase)
+{
+	session->phase = phase;
+	if (!session->last_words)
+		session->deadline = clock_after(session->timeouts[phase]);
+}
+
+int64_t
+engine_deadline(const struct smtpc_session *session)
+{
+	if (session->operation == NULL)
+		return CLOCK_NEVER;
+	return session->deadline < session->operation_deadline
+		   ? session->deadline
+		   : session->operation_deadline;
+}
+
+/* The time is over: for one address only, or for good. */
+static int
+timed_out(struct smtpc_session *session)
+{
+	const struct channel *channel = &session->channel;
+
+	if (channel->write_rc != SMTPC_OK)
+		return engine_lost(session, channel->write_rc,
+				   &channel->write_fault);
+	if (channel->opening && session->deadline < session->operation_deadline)
+		return session->operation->opened(session, SMTPC_E_TIMEOUT);
+	return engine_break(session, SMTPC_E_TIMEOUT, NULL, "%s: timed out",
+			    smtpc_phase_name(session->phase));
+}
+
+/*
+ * Commands and replies.
+ */
+
+int
+engine_await(struct smtpc_session *session, int phase, size_t recipient)
+{
+	struct awaited item = { phase, session->transaction, recipient };
+
+	if (!awaited_push(&session->awaited, &item))
+		return engine_break(session, SMTPC_E_NOMEM, NULL,
+				    "out of memory");
+	if (session->awaited.count == 1)
+		engine_set_phase(session, phase);
+	return SMTPC_AGAIN;
+}
+
+int
+engine_send(struct smtpc_session *session, bool ok, const char *shown,
+	    int phase, size_t recipient)
+{
+	struct channel *channel = &session->channel;
+	const char *line = buffer_data(&channel->out) + channel->committed;
+	size_t len = buffer_length(&channel->out) - channel->committed;
+
+	if (channel->out.failed)
+		return engine_break(session, SMTPC_E_NOMEM, NULL,
+				    "out of memory");
+	if (!ok)
+		return engine_break(session, SMTPC_E_INVALID, NULL,
+				    "%s: the command can't be written",
+				    smtpc_phase_name(phase));
+	if (shown != NULL)
+		trace_line(&session->trace, SMTPC_TRACE_CLIENT, shown,
+			   strlen(shown));
+	else
+		trace_line(&session->trace, SMTPC_TRACE_CLIENT, line, len - 2);
+	channel_commit(channel);
+	return engine_await(session, phase, recipient);
+}
+
+bool
+engine_is_awaiting(const struct smtpc_session *session)
+{
+	return session->awaited.count > 0;
+}
+
+bool
+engine_may_await_more(const struct smtpc_session *session)
+{
+	/* One place is kept for what ends the transaction. */
+	return session->awaited.count + 1 < AWAITED_MAX;
+}
+
+/* Show a reply; the challenges of AUTH are as secret as the answers. */
+static void
+trace_reply(struct smtpc_session *session, const struct smtpc_reply *reply,
+	    bool hide)
+{
+	const char *text;
+	size_t i, len;
+	char *line;
+
+	if (!trace_is_on(&session->trace))
+		return;
+	if (hide) {
+		trace_line(&session->trace, SMTPC_TRACE_SERVER, "334 [hidden]",
+			   12);
+		return;
+	}
+	for (i = 0; i < reply->line_count; i++) {
+		text = reply_line(reply, i, &len);
+		line = mem_alloc(len + 4);
+		if (line == NULL)
+			return;
+		line[0] = (char)('0' + reply->code / 100);
+		line[1] = (char)('0' + reply->code / 10 % 10);
+		line[2] = (char)('0' + reply->code % 10);
+		line[3] = i + 1 < reply->line_count ? '-' : ' ';
+		memcpy(line + 4, text, len);
+		trace_line(&session->trace, SMTPC_TRACE_SERVER, line, len + 4);
+		mem_free(line);
+	}
+}
+
+/* The one thing that a server may say unasked is that it goes. */
+static int
+unsolicited(struct smtpc_session *session, struct smtpc_reply *reply)
+{
+	int result = SMTPC_E_PROTOCOL;
+
+	if (reply->code == 421)
+		result = SMTPC_E_TRANSIENT;
+	engine_break(session, result,
+		     result == SMTPC_E_PROTOCOL ? "unsolicited-reply" : NULL,
+		     result == SMTPC_E_PROTOCOL
+			 ? "the server sent a reply to no command"
+			 : "the server is closing the connection");
+	if (session->error.reply == NULL)
+		session->error.reply = reply_hold(reply);
+	return result;
+}
+
+/* Give a reply to whoever awaits it. */
+static int
+dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
+{
+	const struct awaited_queue *queue = &session->awaited;
+	struct awaited item;
+	bool hide, more;
+	int rc;
+
+	hide = session->phase == SMTPC_PHASE_AUTH && reply->code == 334;
+	trace_reply(session, reply, hide);
+	reply_keep(&session->reply, reply);
+	if (queue->count == 0)
+		return unsolicited(session, reply);
+	item = awaited_pop(&session->awaited);
+	more = queue->count > 0;
+	session->phase = item.phase;
+	rc = session->operation->reply(session, &item, reply);
+	if (reply->code == 421) {
+		/* Whatever it answers, the connection is gone. */
+		engine_refused(session, SMTPC_E_TRANSIENT, reply,
+			       smtpc_phase_name(item.phase));
+		session->state = SMTPC_STATE_DEAD;
+		return rc == SMTPC_AGAIN ? SMTPC_E_TRANSIENT : rc;
+	}
+	if (rc == SMTPC_AGAIN && more)
+		engine_set_phase(session, awaited_first(queue)->phase);
+	return rc;
+}
+
+static int
+not_a_reply(struct smtpc_session *session)
+{
+	struct buffer *in = &session->channel.in;
+	char *shown =
+	    ascii_escape(buffer_data(in), buffer_length(in), SHOWN_MAX);
+
+	engine_break(session, SMTPC_E_PROTOCOL, session->parser.detail,
+		     "%s: the server sent what is no SMTP reply: %s",
+		     smtpc_phase_name(session->phase),
+		     shown != NULL ? shown : "");
+	mem_free(shown);
+	return SMTPC_E_PROTOCOL;
+}
+
+static int
+take_replies(struct smtpc_session *session, bool *ret_moved)
+{
+	struct buffer *in = &session->channel.in;
+	struct smtpc_reply *reply;
+	size_t taken;
+	int rc;
+
+	while (buffer_length(in) > 0) {
+		rc = reply_parse(&session->parser, buffer_data(in),
+				 buffer_length(in), &taken, &reply);
+		if (rc == SMTPC_E_PROTOCOL)
+			return not_a_reply(session);
+		buffer_consume(in, taken);
+		if (rc == SMTPC_E_NOMEM)
+			return engine_break(session, rc, NULL, "out of memory");
+		if (rc == SMTPC_AGAIN)
+			break;
+		*ret_moved = true;
+		rc = dispatch(session, reply);
+		reply_release(reply);
+		if (rc != SMTPC_AGAIN)
+			return rc;
+	}
+	return SMTPC_AGAIN;
+}
+
+/*
+ * Progress.
+ */
+
+/* Move octets both ways, and hand out the replies among them. */
+static int
+exchange_octets(struct smtpc_session *session, bool *ret_moved)
+{
+	struct channel *channel = &session->channel;
+	int lost, rc;
+
+	lost = channel_pump(channel, ret_moved);
+	rc = take_replies(session, ret_moved);
+	if (rc != SMTPC_AGAIN)
+		return rc;
+	if (lost < 0)
+		return engine_lost(session, lost, &channel->stream->fault);
+	if (channel->write_rc == SMTPC_E_NOMEM)
+		return engine_lost(session, SMTPC_E_NOMEM,
+				   &channel->write_fault);
+	if (channel->write_rc != SMTPC_OK && !session->last_words) {
+		session->last_words = true;
+		session->deadline = clock_after(LAST_WORDS_MS);
+	}
+	return SMTPC_AGAIN;
+}
+
+/* One round of the operation in progress. */
+static int
+advance(struct smtpc_session *session, bool *ret_moved)
+{
+	const struct operation *operation = session->operation;
+	int rc;
+
+	if (operation->fill != NULL) {
+		rc = operation->fill(session);
+		if (rc != SMTPC_AGAIN)
+			return rc;
+	}
+	if (session->channel.stream == NULL)
+		return SMTPC_AGAIN;
+	if (!session->channel.opening)
+		return exchange_octets(session, ret_moved);
+	rc = channel_open(&session->channel);
+	if (rc == SMTPC_AGAIN)
+		return rc;
+	*ret_moved = true;
+	return operation->opened(session, rc);
+}
+
+/* Everything that belongs to the connection goes with it. */
+static void
+close_connection(struct smtpc_session *session)
+{
+	channel_close(&session->channel);
+	reply_parser_clear(&session->parser);
+	awaited_clear(&session->awaited);
+	session->last_words = false;
+	session->tls_is_up = false;
+}
+
+/* Give back the memory that a session at rest does not need. */
+static void
+rest(struct smtpc_session *session)
+{
+	session->phase = SMTPC_PHASE_IDLE;
+	channel_rest(&session->channel);
+	if (session->parser.line_count == 0)
+		reply_parser_clear(&session->parser);
+	if (session->awaited.count == 0)
+		awaited_clear(&session->awaited);
+}
+
+static int start(struct smtpc_session *session,
+		 const struct operation *operation, const void *argument);
+
+/* The operation is over; what comes after it may begin. */
+static int
+finish(struct smtpc_session *session, int rc)
+{
+	const struct operation *operation = session->operation;
+	const struct operation *next = NULL;
+
+	if (operation->end != NULL)
+		rc = operation->end(session, rc);
+	session->operation = NULL;
+	/* The server may have gone right behind its last reply. */
+	if (session->channel.stream != NULL &&
+	    session->channel.read_rc != SMTPC_OK)
+		session->state = SMTPC_STATE_DEAD;
+	if (session->state == SMTPC_STATE_DEAD ||
+	    session->state == SMTPC_STATE_DISCONNECTED)
+		close_connection(session);
+	rest(session);
+	if (rc == SMTPC_OK && session->next != NULL)
+		rc = session->next(session, &next);
+	if (rc == SMTPC_OK && next != NULL)
+		return start(session, next, NULL);
+	session->next = NULL;
+	return rc;
+}
+
+static int
+carry_on(struct smtpc_session *session)
+{
+	bool moved;
+	int rc;
+
+	do {
+		do {
+			moved = false;
+			rc = advance(session, &moved);
+		} while (rc == SMTPC_AGAIN && moved);
+		if (rc == SMTPC_AGAIN &&
+		    clock_now() >= engine_deadline(session))
+			rc = timed_out(session);
+		if (rc == SMTPC_AGAIN)
+			return rc;
+		rc = finish(session, rc);
+	} while (rc == SMTPC_AGAIN);
+	return rc;
+}
+
+/* With nothing in progress, the server may still say that it goes, or go. */
+static int
+process_idle(struct smtpc_session *session)
+{
+	bool moved = false;
+	int rc;
+
+	if (session->channel.stream == NULL ||
+	    session->state == SMTPC_STATE_UNTRUSTED)
+		return SMTPC_OK;
+	rc = exchange_octets(session, &moved);
+	if (session->state == SMTPC_STATE_DEAD)
+		close_connection(session);
+	else
+		channel_rest(&session->channel);
+	return rc == SMTPC_AGAIN ? SMTPC_OK : rc;
+}
+
+int
+engine_process(struct smtpc_session *session)
+{
+	channel_wake(&session->channel);
+	if (session->operation == NULL)
+		return process_idle(session);
+	return carry_on(session);
+}
+
+/*
+ * Beginnings and ends.
+ */
+
+/*
+ * Whatever the server says before a command is sent is no answer to it.  What
+ * has been read is looked at always; asking the system for more costs a call.
+ */
+static int
+check_silence(struct smtpc_session *session, const struct operation *operation)
+{
+	bool moved = false;
+	int rc = SMTPC_AGAIN;
+
+	if (session->channel.stream == NULL ||
+	    session->state == SMTPC_STATE_UNTRUSTED)
+		return SMTPC_AGAIN;
+	if (operation->in_silence) {
+		channel_wake(&session->channel);
+		rc = exchange_octets(session, &moved);
+	} else {
+		rc = take_replies(session, &moved);
+	}
+	if (rc == SMTPC_AGAIN && !engine_is_silent(session))
+		rc =
+		    engine_break(session, SMTPC_E_PROTOCOL, "unsolicited-reply",
+				 "the server sent a reply to no command");
+	return rc;
+}
+
+static int
+check_state(struct smtpc_session *session, const struct operation *operation)
+{
+	if (operation->states & IN(session->state))
+		return SMTPC_AGAIN;
+	return engine_fail(session, SMTPC_E_STATE, NULL,
+			   "%s: not possible while the session is %s",
+			   smtpc_phase_name(operation->phase),
+			   smtpc_state_name(session->state));
+}
+
+/* Begin an operation: SMTPC_AGAIN, or its result. */
+static int
+start(struct smtpc_session *session, const struct operation *operation,
+      const void *argument)
+{
+	int rc;
+
+	session->phase = operation->phase;
+	rc = check_state(session, operation);
+	if (rc == SMTPC_AGAIN)
+		rc = check_silence(session, operation);
+	if (rc == SMTPC_AGAIN)
+		rc = operation->begin(session, argument);
+	if (rc == SMTPC_AGAIN) {
+		session->operation = operation;
+		return rc;
+	}
+	session->next = NULL;
+	if (session->state == SMTPC_STATE_DEAD)
+		close_connection(session);
+	rest(session);
+	return rc;
+}
+
+int
+engine_begin(struct smtpc_session *session, const struct operation *operation,
+	     const void *argument)
+{
+	int rc;
+
+	failure_clear(&session->error);
+	session->operation_deadline = clock_after(session->operation_timeout);
+	session->deadline = CLOCK_NEVER;
+	rc = start(session, operation, argument);
+	return rc == SMTPC_AGAIN ? carry_on(session) : rc;
+}
+
+int
+engine_end(struct smtpc_session *session, int rc)
+{
+	session->next = NULL;
+	return finish(session, rc);
+}
+
+void
+engine_close(struct smtpc_session *session, int rc)
+{
+	if (session->operation != NULL) {
+		engine_break(session, rc, NULL, "%s: given up by the caller",
+			     smtpc_phase_name(session->phase));
+		(void)engine_end(session, rc);
+	}
+	close_connection(session);
+	rest(session);
+	session->state = SMTPC_STATE_DISCONNECTED;
+}
+
+/*
+ * What is known of the connection.
+ */
+
+bool
+engine_in_callback(const struct smtpc_session *session)
+{
+	return session->trace.in_callback ||
+	       (session->transaction != NULL &&
+		session->transaction->source.in_callback);
+}
+
+bool
+engine_is_silent(const struct smtpc_session *session)
+{
+	return buffer_length(&session->channel.in) == 0 &&
+	       session->parser.line_count == 0;
+}
+
+bool
+engine_offers(const struct smtpc_session *session, uint32_t extension)
+{
+	return (session->extensions.known & extension) != 0;
+}
+
+void
+engine_forget(struct smtpc_session *session)
+{
+	extension_clear(&session->extensions);
+	session->mechanism = NULL;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "extension.h"
+
+#include <string.h>
+
+#include "ascii.h"
+#include "mem.h"
+
+/* More keywords than any server has; a reply cannot make the list longer. */
+#define KEYWORDS_MAX 256
+
+static const struct {
+	const char *keyword;
+	uint32_t bit;
+} known[] = {
+	{ "STARTTLS", EXTENSION_STARTTLS },
+	{ "AUTH", EXTENSION_AUTH },
+	{ "PIPELINING", EXTENSION_PIPELINING },
+	{ "8BITMIME", EXTENSION_8BITMIME },
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* ehlo-keyword, but with the "_" and "." that some servers put in. */
+static bool
+is_keyword_char(char c)
+{
+	return ascii_is_alnum(c) || c == '-' || c == '_' || c == '.';
+}
+
+static uint32_t
+known_bit(const char *keyword)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (ascii_equal_text(known[i].keyword, keyword))
+			return known[i].bit;
+	return 0;
+}
+
+static struct extension *
+find(const struct extension_list *list, const char *keyword, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (ascii_equal(list->items[i].keyword,
+				strlen(list->items[i].keyword), keyword, len))
+			return &list->items[i];
+	return NULL;
+}
+
+/* The limit that SIZE's parameter states; 0: none, or none that makes sense. */
+static uint64_t
+size_limit(const char *text)
+{
+	uint64_t limit = 0;
+	size_t i;
+
+	for (i = 0; text[i] != '\0'; i++) {
+		if (!ascii_is_digit(text[i]))
+			return 0;
+		if (limit > (UINT64_MAX - 9) / 10)
+			return UINT64_MAX;
+		limit = limit * 10 + (uint64_t)(text[i] - '0');
+	}
+	return limit;
+}
+
+static bool
+is_stricter(const char *size, const char *than)
+{
+	return size_limit(size) != 0 &&
+	       (size_limit(than) == 0 || size_limit(size) < size_limit(than));
+}
+
+/*
+ * A keyword that is there already: AUTH's mechanisms are joined, of two SIZEs
+ * the smaller limit counts (0 is no limit), of any other the first stands.
+ */
+static int
+merge(struct extension *old, const char *parameters)
+{
+	char *merged;
+
+	if (ascii_equal_text(old->keyword, "AUTH")) {
+		merged =
+		    mem_format("%s%s%s", old->parameters,
+			       *old->parameters != '\0' ? " " : "", parameters);
+	} else if (ascii_equal_text(old->keyword, "SIZE") &&
+		   is_stricter(parameters, old->parameters)) {
+		merged = mem_copy_text(parameters);
+	} else {
+		return SMTPC_OK;
+	}
+	if (merged == NULL)
+		return SMTPC_E_NOMEM;
+	mem_free(old->parameters);
+	old->parameters = merged;
+	return SMTPC_OK;
+}
+
+static int
+add(struct extension_list *list, const char *keyword, size_t len,
+    const char *parameters)
+{
+	struct extension *item = find(list, keyword, len);
+
+	if (item != NULL)
+		return merge(item, parameters);
+	if (list->count == KEYWORDS_MAX)
+		return SMTPC_OK;
+	item = &list->items[list->count];
+	item->keyword = mem_copy(keyword, len);
+	item->parameters = mem_copy_text(parameters);
+	list->count++;
+	if (item->keyword == NULL || item->parameters == NULL)
+		return SMTPC_E_NOMEM;
+	list->known |= known_bit(item->keyword);
+	return SMTPC_OK;
+}
+
+/* The words of text with single blanks between; memory of its own. */
+static char *
+tidy(const char *text, size_t len)
+{
+	char *tidied = mem_alloc(len + 1);
+	size_t used = 0;
+	size_t i;
+
+	if (tidied == NULL)
+		return NULL;
+	for (i = 0; i < len; i++) {
+		if (!is_blank(text[i]))
+			tidied[used++] = text[i];
+		else if (used > 0 && tidied[used - 1] != ' ')
+			tidied[used++] = ' ';
+	}
+	if (used > 0 && tidied[used - 1] == ' ')
+		used--;
+	tidied[used] = '\0';
+	return tidied;
+}
+
+/* Take one line: keyword, blanks, parameters; "=" counts behind AUTH only. */
+static int
+parse_line(struct extension_list *list, const char *line, size_t len)
+{
+	const char *end = line + len;
+	const char *start;
+	char *parameters;
+	int rc;
+
+	if (memchr(line, '\0', len) != NULL)
+		return SMTPC_OK;
+	while (line < end && is_blank(*line))
+		line++;
+	start = line;
+	while (line < end && is_keyword_char(*line))
+		line++;
+	if (line == start)
+		return SMTPC_OK;
+	if (line < end && !is_blank(*line) &&
+	    !(*line == '=' &&
+	      ascii_equal(start, (size_t)(line - start), "AUTH", 4)))
+		return SMTPC_OK;
+	parameters = tidy(line < end ? line + 1 : end,
+			  line < end ? (size_t)(end - line - 1) : 0);
+	if (parameters == NULL)
+		return SMTPC_E_NOMEM;
+	rc = add(list, start, (size_t)(line - start), parameters);
+	mem_free(parameters);
+	return rc;
+}
+
+int
+extension_parse(struct extension_list *list, const struct smtpc_reply *reply)
+{
+	const char *line;
+	size_t len;
+	size_t i;
+	int rc = SMTPC_OK;
+
+	extension_clear(list);
+	if (reply->line_count < 2)
+		return SMTPC_OK;
+	list->items =
+	    mem_zalloc((reply->line_count < KEYWORDS_MAX ? reply->line_count
+							 : KEYWORDS_MAX) *
+		       sizeof(*list->items));
+	if (list->items == NULL)
+		return SMTPC_E_NOMEM;
+	/* The first line is the server's name, whatever it looks like. */
+	for (i = 1; i < reply->line_count && rc == SMTPC_OK; i++) {
+		line = reply_line(reply, i, &len);
+		rc = parse_line(list, line, len);
+	}
+	if (rc != SMTPC_OK)
+		extension_clear(list);
+	return rc;
+}
+
+void
+extension_clear(struct extension_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		mem_free(list->items[i].keyword);
+		mem_free(list->items[i].parameters);
+	}
+	mem_free(list->items);
+	memset(list, 0, sizeof(*list));
+}
+
+const char *
+extension_find(const struct extension_list *list, const char *keyword)
+{
+	const struct extension *item = find(list, keyword, strlen(keyword));
+
+	return item != NULL ? item->parameters : NULL;
+}
+
+bool
+extension_lists(const char *list, const char *name)
+{
+	size_t name_len = strlen(name);
+	size_t len;
+
+	for (; *list != '\0'; list += len) {
+		list += strspn(list, " ");
+		len = strcspn(list, " ");
+		if (ascii_equal(list, len, name, name_len))
+			return true;
+	}
+	return false;
+}

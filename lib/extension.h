@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SMTPC_EXTENSION_H
+#define SMTPC_EXTENSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reply.h"
+
+/* The extensions that the library itself asks after, each a bit. */
+#define EXTENSION_STARTTLS   0x01u
+#define EXTENSION_AUTH	     0x02u
+#define EXTENSION_PIPELINING 0x04u
+#define EXTENSION_8BITMIME   0x08u
+
+struct extension {
+	char *keyword; /* as the server wrote it */
+	char *parameters;
+};
+
+/* What one EHLO reply offers (RFC 5321, section 4.1.1.1). */
+struct extension_list {
+	struct extension *items;
+	size_t count;
+	uint32_t known; /* EXTENSION_... */
+};
+
+/*
+ * Replaces what the list holds.  Lines that are no extension are passed over;
+ * several AUTH lines, and the old "AUTH=", become one.  SMTPC_OK or
+ * SMTPC_E_NOMEM, which leaves the list empty.
+ */
+int extension_parse(struct extension_list *list,
+		    const struct smtpc_reply *reply);
+
+void extension_clear(struct extension_list *list);
+
+/* The parameters, "" for none; NULL if it is not offered. */
+const char *extension_find(const struct extension_list *list,
+			   const char *keyword);
+
+/* Whether name is one of the words of list. */
+bool extension_lists(const char *list, const char *name);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "helper.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <smtpc/smtpc.h>
+
+#include "mem.h"
+
+struct helper {
+	void (*work)(void *job);
+	void (*release)(void *job);
+	void *job;
+	int event; /* -1: no thread */
+	atomic_bool done;
+	atomic_int users; /* the owner and the thread */
+};
+
+void
+helper_leave(struct helper *helper)
+{
+	if (helper == NULL || atomic_fetch_sub(&helper->users, 1) > 1)
+		return;
+	helper->release(helper->job);
+	if (helper->event >= 0)
+		close(helper->event);
+	mem_free(helper);
+}
+
+static void *
+run(void *argument)
+{
+	struct helper *helper = argument;
+	uint64_t one = 1;
+
+	helper->work(helper->job);
+	atomic_store(&helper->done, true);
+	while (write(helper->event, &one, sizeof(one)) < 0)
+		;
+	helper_leave(helper);
+	return NULL;
+}
+
+/* A detached thread that no signal of the program's is delivered to. */
+static bool
+start_thread(struct helper *helper)
+{
+	sigset_t all, before;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	bool started;
+
+	if (pthread_attr_init(&attributes) != 0)
+		return false;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&thread, &attributes, run, helper) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return started;
+}
+
+int
+helper_start(struct helper **ret_helper, void (*work)(void *job),
+	     void (*release)(void *job), void *job, bool threaded)
+{
+	struct helper *helper = mem_zalloc(sizeof(*helper));
+
+	if (helper == NULL)
+		return SMTPC_E_NOMEM;
+	helper->work = work;
+	helper->release = release;
+	helper->job = job;
+	helper->event = -1;
+	atomic_init(&helper->done, false);
+	atomic_init(&helper->users, threaded ? 2 : 1);
+	if (threaded) {
+		helper->event = eventfd(0, EFD_CLOEXEC);
+		if (helper->event < 0)
+			goto fail;
+		if (!start_thread(helper)) {
+			close(helper->event);
+			goto fail;
+		}
+	} else {
+		work(job);
+		atomic_store(&helper->done, true);
+	}
+	*ret_helper = helper;
+	return SMTPC_OK;
+
+fail:
+	mem_free(helper);
+	return SMTPC_E_SYSTEM;
+}
+
+bool
+helper_is_done(const struct helper *helper)
+{
+	return atomic_load(&helper->done);
+}
+
+int
+helper_descriptor(const struct helper *helper)
+{
+	return helper->event;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "idna.h"
+
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+#include <smtpc/smtpc.h>
+
+#include "mailbox.h"
+#include "mem.h"
+
+static int
+is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text >= 0x80)
+			return 0;
+	return 1;
+}
+
+int
+idna_to_ascii(const char *host, char **ret_ascii)
+{
+	size_t len = strnlen(host, 4 * MAILBOX_DOMAIN_MAX + 1);
+	gnutls_datum_t mapped = { NULL, 0 };
+	char *ascii;
+
+	if (len > 4 * MAILBOX_DOMAIN_MAX)
+		return SMTPC_E_INVALID;
+	if (is_ascii(host)) {
+		ascii = mem_copy(host, len);
+	} else {
+		if (gnutls_idna_map(host, (unsigned int)len, &mapped, 0) != 0)
+			return SMTPC_E_INVALID;
+		ascii = mem_copy(mapped.data, mapped.size);
+		gnutls_free(mapped.data);
+	}
+	if (ascii == NULL)
+		return SMTPC_E_NOMEM;
+	*ret_ascii = ascii;
+	return SMTPC_OK;
+}

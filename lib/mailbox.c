@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The grammar of mailboxes and domains: RFC 5321, section 4.1.2.  What passes
+ * here can go into a command line as it is.
+ */
+#include "mailbox.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "ascii.h"
+#include "mem.h"
+
+#define LABEL_MAX 63
+
+/* atext of RFC 5322, section 3.2.3. */
+static bool
+is_atext(char c)
+{
+	return ascii_is_alnum(c) ||
+	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+static const char *
+label_problem(const char *label, size_t len)
+{
+	size_t i;
+
+	if (len == 0)
+		return "a label of the domain is empty";
+	if (len > LABEL_MAX)
+		return "a label of the domain is longer than 63 octets";
+	if (label[0] == '-' || label[len - 1] == '-')
+		return "a label of the domain begins or ends with a hyphen";
+	for (i = 0; i < len; i++)
+		if (!ascii_is_alnum(label[i]) && label[i] != '-')
+			return "the domain holds a character that no domain "
+			       "may hold";
+	return NULL;
+}
+
+const char *
+mailbox_domain_problem(const char *text, size_t len)
+{
+	const char *problem = NULL;
+	const char *dot;
+	size_t label;
+	bool numeric = true;
+
+	if (len > MAILBOX_DOMAIN_MAX)
+		return "the domain is longer than 255 octets";
+	for (;; text += label + 1, len -= label + 1) {
+		dot = memchr(text, '.', len);
+		label = dot != NULL ? (size_t)(dot - text) : len;
+		problem = label_problem(text, label);
+		if (problem != NULL)
+			return problem;
+		numeric = strspn(text, "0123456789") >= label;
+		if (dot == NULL)
+			break;
+	}
+	/* No top-level domain is a number: this is an address. */
+	if (numeric)
+		return "an IP address must stand in brackets";
+	return NULL;
+}
+
+bool
+mailbox_is_address(const char *text)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, address) == 1 ||
+	       inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]", brackets and all. */
+static const char *
+literal_problem(const char *text, size_t len)
+{
+	static const char tag[] = "IPv6:";
+	unsigned char address[sizeof(struct in6_addr)];
+	char inner[INET6_ADDRSTRLEN + sizeof(tag)];
+	size_t tag_len = sizeof(tag) - 1;
+	bool good;
+
+	if (len < 3 || text[len - 1] != ']')
+		return "the address literal has no closing bracket";
+	if (len - 2 >= sizeof(inner))
+		return "the address literal is no IP address";
+	memcpy(inner, text + 1, len - 2);
+	inner[len - 2] = '\0';
+	if (len - 2 > tag_len && ascii_equal(inner, tag_len, tag, tag_len))
+		good = inet_pton(AF_INET6, inner + tag_len, address) == 1;
+	else
+		good = inet_pton(AF_INET, inner, address) == 1;
+	return good ? NULL : "the address literal is no IP address";
+}
+
+static const char *
+domain_or_literal_problem(const char *text, size_t len)
+{
+	if (len > 0 && text[0] == '[')
+		return literal_problem(text, len);
+	return mailbox_domain_problem(text, len);
+}
+
+/* Dot-string: atoms with single dots between. */
+static const char *
+dot_string_problem(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '.') {
+			if (i == 0 || i + 1 == len || text[i + 1] == '.')
+				return "the local-part has a misplaced dot";
+		} else if ((unsigned char)text[i] >= 0x80) {
+			return "the local-part is not ASCII";
+		} else if (!is_atext(text[i])) {
+			return "the local-part holds a character that must be "
+			       "quoted";
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The length of the Quoted-string at text's start, quotes and all; 0 if it
+ * does not end or holds what it may not.
+ */
+static size_t
+quoted_length(const char *text)
+{
+	size_t i;
+
+	for (i = 1; text[i] != '"'; i++) {
+		if (text[i] == '\\')
+			i++;
+		if (!ascii_is_printable(text[i]))
+			return 0;
+	}
+	return i + 1;
+}
+
+const char *
+mailbox_problem(const char *text)
+{
+	size_t len = strnlen(text, MAILBOX_PATH_MAX - 1);
+	const char *problem;
+	const char *at;
+	size_t local;
+
+	if (len > MAILBOX_PATH_MAX - 2)
+		return "it is longer than 254 octets";
+	if (len == 0)
+		return "it is empty";
+	if (text[0] == '"') {
+		local = quoted_length(text);
+		if (local == 0)
+			return "the quoted local-part does not end, or holds "
+			       "a control character";
+		if (text[local] != '@')
+			return "the quoted local-part is not followed by @";
+	} else {
+		at = strchr(text, '@');
+		if (at == NULL)
+			return "it has no @";
+		local = (size_t)(at - text);
+		if (local == 0)
+			return "the local-part is empty";
+		problem = dot_string_problem(text, local);
+		if (problem != NULL)
+			return problem;
+	}
+	if (local > MAILBOX_LOCAL_MAX)
+		return "the local-part is longer than 64 octets";
+	return domain_or_literal_problem(text + local + 1, len - local - 1);
+}
+
+const char *
+mailbox_client_domain_problem(const char *text)
+{
+	size_t len = strnlen(text, MAILBOX_DOMAIN_MAX + 1);
+
+	return domain_or_literal_problem(text, len);
+}
+
+/* An IPv6 address with the name of an interface: "fe80::1%eth0". */
+static bool
+is_scoped_address(const char *text)
+{
+	const char *percent = strchr(text, '%');
+	const char *c;
+	char *address;
+	bool good;
+
+	if (percent == NULL || percent[1] == '\0')
+		return false;
+	for (c = percent + 1; *c != '\0'; c++)
+		if (!ascii_is_alnum(*c) && strchr("-_.", *c) == NULL)
+			return false;
+	address = mem_copy(text, (size_t)(percent - text));
+	good = address != NULL && mailbox_is_address(address);
+	mem_free(address);
+	return good;
+}
+
+const char *
+mailbox_host_problem(const char *text)
+{
+	size_t len = strnlen(text, MAILBOX_DOMAIN_MAX + 2);
+
+	if (mailbox_is_address(text) || is_scoped_address(text))
+		return NULL;
+	/* A full stop at the end is how a resolver is told "as it is". */
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	return mailbox_domain_problem(text, len);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What became of the recipients, and what that makes of the whole.
+ */
+#include "transaction.h"
+
+#include <assert.h>
+
+void
+outcome_begin(struct smtpc_transaction *transaction)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->recipient_count; i++) {
+		transaction->recipients[i].outcome = SMTPC_OUTCOME_PENDING;
+		reply_keep(&transaction->recipients[i].reply, NULL);
+	}
+	transaction->taken = 0;
+	transaction->refused = 0;
+	transaction->octets_sent = 0;
+	transaction->result = SMTPC_AGAIN;
+	reply_keep(&transaction->reply, NULL);
+	failure_clear(&transaction->failure);
+}
+
+int
+outcome_refused(const struct smtpc_reply *reply)
+{
+	return reply_class(reply) == 4 ? SMTPC_OUTCOME_TRANSIENT
+				       : SMTPC_OUTCOME_PERMANENT;
+}
+
+int
+outcome_refused_result(const struct smtpc_reply *reply)
+{
+	return reply_class(reply) == 4 ? SMTPC_E_TRANSIENT : SMTPC_E_PERMANENT;
+}
+
+void
+outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
+		     struct smtpc_reply *reply)
+{
+	struct recipient *recipient = &transaction->recipients[index];
+
+	assert(recipient->outcome == SMTPC_OUTCOME_PENDING &&
+	       recipient->reply == NULL);
+	reply_keep(&recipient->reply, reply);
+	if (reply_class(reply) == 2) {
+		transaction->taken++;
+	} else {
+		transaction->refused++;
+		recipient->outcome = outcome_refused(reply);
+	}
+}
+
+void
+outcome_of_taken(struct smtpc_transaction *transaction, int outcome,
+		 struct smtpc_reply *reply)
+{
+	struct recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < transaction->recipient_count; i++) {
+		recipient = &transaction->recipients[i];
+		if (recipient->outcome != SMTPC_OUTCOME_PENDING ||
+		    recipient->reply == NULL)
+			continue;
+		recipient->outcome = outcome;
+		if (reply != NULL)
+			reply_keep(&recipient->reply, reply);
+	}
+}
+
+int
+outcome_settle(struct smtpc_transaction *transaction, int failed)
+{
+	size_t counts[SMTPC_OUTCOME_IN_DOUBT + 1] = { 0 };
+	struct recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < transaction->recipient_count; i++) {
+		recipient = &transaction->recipients[i];
+		if (recipient->outcome == SMTPC_OUTCOME_PENDING)
+			recipient->outcome = SMTPC_OUTCOME_NOT_ATTEMPTED;
+		counts[recipient->outcome]++;
+	}
+	transaction->stage = STAGE_NONE;
+	transaction->session = NULL;
+	if (counts[SMTPC_OUTCOME_IN_DOUBT] > 0)
+		transaction->result = SMTPC_IN_DOUBT;
+	else if (counts[SMTPC_OUTCOME_ACCEPTED] == 0)
+		transaction->result = failed;
+	else if (counts[SMTPC_OUTCOME_ACCEPTED] < transaction->recipient_count)
+		transaction->result = SMTPC_PARTIAL;
+	else
+		transaction->result = SMTPC_OK;
+	return transaction->result;
+}

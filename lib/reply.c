@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Replies: RFC 5321, section 4.2.  Strict where leniency has cost others mail
+ * or passwords: lines end in CRLF, every line has the same code, and nothing
+ * that is not a reply is ever skipped.
+ */
+#include "reply.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "ascii.h"
+#include "mem.h"
+
+#define DESCRIBE_MAX 200
+
+struct smtpc_reply *
+reply_hold(struct smtpc_reply *reply)
+{
+	if (reply != NULL)
+		atomic_fetch_add(&reply->holds, 1);
+	return reply;
+}
+
+void
+reply_release(struct smtpc_reply *reply)
+{
+	if (reply != NULL && atomic_fetch_sub(&reply->holds, 1) == 1)
+		mem_free(reply);
+}
+
+void
+reply_keep(struct smtpc_reply **place, struct smtpc_reply *reply)
+{
+	struct smtpc_reply *old = *place;
+
+	*place = reply_hold(reply);
+	reply_release(old);
+}
+
+const char *
+reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
+{
+	size_t start = index > 0 ? reply->line_ends[index - 1] + 1 : 0;
+
+	assert(index < reply->line_count);
+	*ret_len = reply->line_ends[index] - start;
+	return reply->text + start;
+}
+
+int
+reply_class(const struct smtpc_reply *reply)
+{
+	return reply->code / 100;
+}
+
+char *
+reply_describe(const struct smtpc_reply *reply)
+{
+	size_t len;
+	const char *line = reply_line(reply, reply->line_count - 1, &len);
+	char *text = ascii_escape(line, len, DESCRIBE_MAX);
+	char *whole = NULL;
+
+	if (text != NULL)
+		whole =
+		    mem_format("%d%s%s", reply->code, len > 0 ? " " : "", text);
+	mem_free(text);
+	return whole;
+}
+
+void
+reply_parser_init(struct reply_parser *parser)
+{
+	memset(parser, 0, sizeof(*parser));
+	buffer_init(&parser->text, REPLY_OCTETS_MAX + REPLY_LINES_MAX);
+	buffer_init(&parser->ends, REPLY_LINES_MAX * sizeof(uint32_t));
+}
+
+void
+reply_parser_clear(struct reply_parser *parser)
+{
+	buffer_clear(&parser->text);
+	buffer_clear(&parser->ends);
+	reply_parser_init(parser);
+}
+
+static int
+broken(struct reply_parser *parser, const char *detail)
+{
+	parser->detail = detail;
+	return SMTPC_E_PROTOCOL;
+}
+
+/*
+ * Read 1 to 3 digits without a needless zero at *at, the value of one part of
+ * an enhanced code.
+ */
+static bool
+skip_number(const char **at, const char *end)
+{
+	const char *start = *at;
+
+	while (*at < end && *at - start < 3 && ascii_is_digit(**at))
+		++*at;
+	return *at > start && (*start != '0' || *at - start == 1);
+}
+
+/*
+ * How long the enhanced status code at the start of text is (RFC 2034,
+ * section 4): class.subject.detail and a blank or the end; 0 if there is none.
+ */
+static size_t
+enhanced_length(const char *text, size_t len)
+{
+	const char *at = text;
+	const char *end = text + len;
+
+	if (len < 5 || (*at != '2' && *at != '4' && *at != '5'))
+		return 0;
+	++at;
+	if (*at++ != '.' || !skip_number(&at, end))
+		return 0;
+	if (at == end || *at++ != '.' || !skip_number(&at, end))
+		return 0;
+	if (at < end && *at != ' ')
+		return 0;
+	return (size_t)(at - text);
+}
+
+/*
+ * Take the enhanced code from the last line.  4 and 5 may differ from the
+ * reply's own class, as Exchange's "451 5.7.3" does; success never goes with
+ * failure.
+ */
+static void
+set_enhanced(struct smtpc_reply *reply)
+{
+	size_t len;
+	const char *line = reply_line(reply, reply->line_count - 1, &len);
+	bool good = reply_class(reply) == 2;
+	bool bad = reply_class(reply) >= 4;
+
+	len = enhanced_length(line, len);
+	if (len == 0 || (line[0] == '2' ? !good : !bad))
+		return;
+	memcpy(reply->enhanced, line, len);
+	reply->enhanced[len] = '\0';
+}
+
+/* Make the reply of the lines read, in one piece of memory. */
+static struct smtpc_reply *
+make_reply(const struct reply_parser *parser)
+{
+	size_t ends_size = buffer_length(&parser->ends);
+	size_t text_size = buffer_length(&parser->text);
+	struct smtpc_reply *reply;
+
+	reply = mem_alloc(sizeof(*reply) + ends_size + text_size);
+	if (reply == NULL)
+		return NULL;
+	atomic_init(&reply->holds, 1);
+	reply->code = parser->code;
+	reply->enhanced[0] = '\0';
+	reply->line_count = parser->line_count;
+	reply->line_ends = (uint32_t *)(void *)(reply + 1);
+	reply->text = (char *)(reply + 1) + ends_size;
+	memcpy(reply->line_ends, buffer_data(&parser->ends), ends_size);
+	memcpy(reply->text, buffer_data(&parser->text), text_size);
+	set_enhanced(reply);
+	return reply;
+}
+
+static void
+forget_lines(struct reply_parser *parser)
+{
+	parser->line_count = 0;
+	parser->octets = 0;
+	parser->code = 0;
+	buffer_truncate(&parser->text, 0);
+	buffer_truncate(&parser->ends, 0);
+}
+
+/*
+ * Whether the octets there are can be the start of a line, so that a peer
+ * that speaks something else is found out without waiting for a line's end.
+ */
+static bool
+may_begin_line(const char *data, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i < 3; i++)
+		if (!ascii_is_digit(data[i]))
+			return false;
+	if (len > 0 && (data[0] < '2' || data[0] > '5'))
+		return false;
+	return len < 4 || data[3] == ' ' || data[3] == '-' || data[3] == '\r' ||
+	       data[3] == '\n';
+}
+
+/* The longest line that is read: a 334 may carry a long challenge. */
+static size_t
+line_max(const char *line)
+{
+	return memcmp(line, "334", 3) == 0 ? REPLY_AUTH_MAX : REPLY_LINE_MAX;
+}
+
+/*
+ * Take one line, without its CRLF, into the reply being read.
+ * SMTPC_OK: the reply is whole.  SMTPC_AGAIN: more lines follow.
+ */
+static int
+take_line(struct reply_parser *parser, const char *line, size_t len)
+{
+	const char *text = len > 4 ? line + 4 : "";
+	size_t text_len = len > 4 ? len - 4 : 0;
+	uint32_t end;
+	int code;
+
+	if (len < 3)
+		return broken(parser, "reply-unparsable");
+	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
+	if (parser->line_count > 0 && code != parser->code)
+		return broken(parser, "reply-mixed-codes");
+	if (memchr(text, '\r', text_len) != NULL)
+		return broken(parser, "reply-bare-cr");
+	parser->octets += len + 2;
+	if (parser->line_count == REPLY_LINES_MAX ||
+	    parser->octets > REPLY_OCTETS_MAX)
+		return broken(parser, "reply-too-long");
+
+	parser->code = code;
+	parser->line_count++;
+	buffer_append(&parser->text, text, text_len);
+	end = (uint32_t)buffer_length(&parser->text);
+	buffer_append(&parser->text, "", 1);
+	buffer_append(&parser->ends, &end, sizeof(end));
+	if (parser->text.failed || parser->ends.failed)
+		return SMTPC_E_NOMEM;
+	return len > 3 && line[3] == '-' ? SMTPC_AGAIN : SMTPC_OK;
+}
+
+/* Find the line at data's start; SMTPC_AGAIN: its end is not there yet. */
+static int
+find_line(struct reply_parser *parser, const char *data, size_t len,
+	  size_t *ret_len)
+{
+	const char *lf;
+
+	if (!may_begin_line(data, len))
+		return broken(parser, "reply-unparsable");
+	lf = memchr(data, '\n', len);
+	if (lf == NULL) {
+		if (len >= 3 && len >= line_max(data))
+			return broken(parser, "reply-line-too-long");
+		return SMTPC_AGAIN;
+	}
+	*ret_len = (size_t)(lf - data) + 1;
+	if (*ret_len < 2 || lf[-1] != '\r')
+		return broken(parser, "reply-bare-lf");
+	if (*ret_len >= 3 && *ret_len > line_max(data))
+		return broken(parser, "reply-line-too-long");
+	return SMTPC_OK;
+}
+
+int
+reply_parse(struct reply_parser *parser, const char *data, size_t len,
+	    size_t *ret_taken, struct smtpc_reply **ret_reply)
+{
+	size_t taken = 0;
+	size_t line_len;
+	int rc;
+
+	do {
+		rc = find_line(parser, data + taken, len - taken, &line_len);
+		if (rc != SMTPC_OK)
+			break;
+		rc = take_line(parser, data + taken, line_len - 2);
+		taken += line_len;
+	} while (rc == SMTPC_AGAIN);
+
+	*ret_taken = taken;
+	if (rc != SMTPC_OK)
+		return rc;
+	*ret_reply = make_reply(parser);
+	forget_lines(parser);
+	return *ret_reply != NULL ? SMTPC_OK : SMTPC_E_NOMEM;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A session's life, and its settings.
+ */
+#include <string.h>
+
+#include "engine.h"
+#include "mailbox.h"
+#include "mechanism.h"
+#include "mem.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+
+/* RFC 5321, section 4.5.3.2, where it says anything. */
+static const int64_t default_timeouts[PHASE_COUNT] = {
+	[SMTPC_PHASE_NONE] = SMTPC_FOREVER,
+	[SMTPC_PHASE_RESOLVE] = 30 * SECOND,
+	[SMTPC_PHASE_CONNECT] = 30 * SECOND,
+	[SMTPC_PHASE_TLS] = MINUTE,
+	[SMTPC_PHASE_GREETING] = 5 * MINUTE,
+	[SMTPC_PHASE_EHLO] = 5 * MINUTE,
+	[SMTPC_PHASE_STARTTLS] = 5 * MINUTE,
+	[SMTPC_PHASE_AUTH] = 5 * MINUTE,
+	[SMTPC_PHASE_MAIL] = 5 * MINUTE,
+	[SMTPC_PHASE_RCPT] = 5 * MINUTE,
+	[SMTPC_PHASE_DATA] = 2 * MINUTE,
+	[SMTPC_PHASE_CONTENT] = 3 * MINUTE,
+	[SMTPC_PHASE_END_OF_DATA] = 10 * MINUTE,
+	[SMTPC_PHASE_RSET] = 5 * MINUTE,
+	[SMTPC_PHASE_NOOP] = 5 * MINUTE,
+	[SMTPC_PHASE_COMMAND] = 5 * MINUTE,
+	[SMTPC_PHASE_QUIT] = 5 * SECOND,
+	[SMTPC_PHASE_IDLE] = SMTPC_FOREVER,
+};
+
+int
+smtpc_session_new(smtpc_session **ret_session)
+{
+	smtpc_session *session;
+
+	if (ret_session == NULL)
+		return SMTPC_E_INVALID;
+	session = mem_zalloc(sizeof(*session));
+	if (session == NULL)
+		return SMTPC_E_NOMEM;
+	session->blocking = true;
+	session->helper_thread = true;
+	session->pipelining = SMTPC_PIPELINING_SAFE;
+	session->operation_timeout = SMTPC_FOREVER;
+	session->phase = SMTPC_PHASE_NONE;
+	memcpy(session->timeouts, default_timeouts, sizeof(default_timeouts));
+	trace_init(&session->trace);
+	channel_init(&session->channel);
+	reply_parser_init(&session->parser);
+	*ret_session = session;
+	return SMTPC_OK;
+}
+
+void
+smtpc_session_free(smtpc_session *session)
+{
+	if (session == NULL || engine_in_callback(session))
+		return;
+	engine_close(session, SMTPC_E_CANCELLED);
+	extension_clear(&session->extensions);
+	reply_release(session->greeting);
+	reply_release(session->reply);
+	tls_chain_free(session->chain);
+	smtpc_tls_free(session->tls);
+	credentials_clear(&session->credentials);
+	failure_clear(&session->error);
+	mem_free(session->local_literal);
+	mem_free(session->peer_address);
+	mem_free(session->client_domain);
+	mem_free(session->mechanisms);
+	mem_free(session->host);
+	mem_free(session);
+}
+
+/* What every setter asks first. */
+static int
+may_set(const struct smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	if (session->operation != NULL || engine_in_callback(session))
+		return SMTPC_E_BUSY;
+	return SMTPC_OK;
+}
+
+/* The same for what a connection must have from its beginning. */
+static int
+may_set_disconnected(const struct smtpc_session *session)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	return session->state == SMTPC_STATE_DISCONNECTED ||
+		       session->state == SMTPC_STATE_DEAD
+		   ? SMTPC_OK
+		   : SMTPC_E_STATE;
+}
+
+int
+smtpc_session_set_blocking(smtpc_session *session, int on)
+{
+	int rc = may_set(session);
+
+	if (rc == SMTPC_OK)
+		session->blocking = on != 0;
+	return rc;
+}
+
+int
+smtpc_session_set_timeout(smtpc_session *session, int phase,
+			  int64_t milliseconds)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (phase <= SMTPC_PHASE_NONE || phase >= SMTPC_PHASE_IDLE ||
+	    milliseconds < SMTPC_FOREVER)
+		return SMTPC_E_INVALID;
+	session->timeouts[phase] = milliseconds;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_operation_timeout(smtpc_session *session,
+				    int64_t milliseconds)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (milliseconds < SMTPC_FOREVER)
+		return SMTPC_E_INVALID;
+	session->operation_timeout = milliseconds;
+	return SMTPC_OK;
+}
+
+/* Replace a text setting; NULL is the default. */
+static int
+set_text(char **place, const char *text)
+{
+	char *copy = NULL;
+
+	if (text != NULL) {
+		copy = mem_copy_text(text);
+		if (copy == NULL)
+			return SMTPC_E_NOMEM;
+	}
+	mem_free(*place);
+	*place = copy;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_client_domain(smtpc_session *session, const char *domain)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (domain != NULL && mailbox_client_domain_problem(domain) != NULL)
+		return SMTPC_E_INVALID;
+	return set_text(&session->client_domain, domain);
+}
+
+int
+smtpc_session_set_helper_thread(smtpc_session *session, int on)
+{
+	int rc = may_set(session);
+
+	if (rc == SMTPC_OK)
+		session->helper_thread = on != 0;
+	return rc;
+}
+
+int
+smtpc_session_set_userdata(smtpc_session *session, void *userdata)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	session->userdata = userdata;
+	return SMTPC_OK;
+}
+
+void *
+smtpc_session_userdata(const smtpc_session *session)
+{
+	return session != NULL ? session->userdata : NULL;
+}
+
+int
+smtpc_session_set_pipelining(smtpc_session *session, int level)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (level != SMTPC_PIPELINING_OFF && level != SMTPC_PIPELINING_SAFE)
+		return SMTPC_E_INVALID;
+	session->pipelining = level;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_tls_mode(smtpc_session *session, int mode)
+{
+	int rc = may_set_disconnected(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (mode < SMTPC_TLS_AUTO || mode > SMTPC_TLS_NONE)
+		return SMTPC_E_INVALID;
+	session->tls_mode = mode;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
+{
+	int rc = may_set_disconnected(session);
+	const char *message;
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (tls == NULL)
+		return SMTPC_E_INVALID;
+	rc = tls_freeze(tls, &message);
+	if (rc != SMTPC_OK)
+		return rc;
+	tls_hold(tls);
+	smtpc_tls_free(session->tls);
+	session->tls = tls;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_credentials(smtpc_session *session, const char *authzid,
+			      const char *authcid, const char *password)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	return credentials_set(&session->credentials, authzid, authcid,
+			       password);
+}
+
+int
+smtpc_session_set_mechanisms(smtpc_session *session, const char *mechanisms)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (mechanisms != NULL && !mechanism_list_is_valid(mechanisms))
+		return SMTPC_E_INVALID;
+	return set_text(&session->mechanisms, mechanisms);
+}
+
+int
+smtpc_session_set_plaintext_auth(smtpc_session *session, int allow)
+{
+	int rc = may_set(session);
+
+	if (rc == SMTPC_OK)
+		session->plaintext_auth = allow != 0;
+	return rc;
+}
+
+int
+smtpc_session_set_trace(smtpc_session *session, smtpc_trace_fn function,
+			void *userdata)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	session->trace.function = function;
+	session->trace.userdata = userdata;
+	return SMTPC_OK;
+}
+
+int
+smtpc_session_set_trace_fd(smtpc_session *session, int fd)
+{
+	int rc = may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (fd < -1)
+		return SMTPC_E_INVALID;
+	session->trace.fd = fd;
+	return SMTPC_OK;
+}

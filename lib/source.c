@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "content.h"
+#include "mem.h"
+
+void
+source_clear(struct source *source)
+{
+	mem_free(source->owned);
+	memset(source, 0, sizeof(*source));
+	source->fd = -1;
+	source->size = -1;
+}
+
+void
+source_set_memory(struct source *source, const void *data, size_t len)
+{
+	source_clear(source);
+	source->kind = SOURCE_MEMORY;
+	source->data = data;
+	source->len = len;
+}
+
+int
+source_set_copy(struct source *source, const void *data, size_t len)
+{
+	char *copy = mem_copy(data, len);
+
+	if (copy == NULL)
+		return SMTPC_E_NOMEM;
+	source_set_memory(source, copy, len);
+	source->owned = copy;
+	return SMTPC_OK;
+}
+
+int
+source_set_descriptor(struct source *source, int fd)
+{
+	struct stat about;
+
+	if (fd < 0 || fstat(fd, &about) != 0)
+		return SMTPC_E_INVALID;
+	source_clear(source);
+	source->kind = SOURCE_DESCRIPTOR;
+	source->fd = fd;
+	source->must_wait = !S_ISREG(about.st_mode) && !S_ISBLK(about.st_mode);
+	return SMTPC_OK;
+}
+
+void
+source_set_reader(struct source *source, smtpc_reader_fn reader, int64_t size,
+		  void *userdata)
+{
+	source_clear(source);
+	source->kind = SOURCE_READER;
+	source->reader = reader;
+	source->size = size;
+	source->userdata = userdata;
+}
+
+void
+source_begin(struct source *source)
+{
+	source->taken = 0;
+	if (source->kind != SOURCE_MEMORY)
+		source->len = 0;
+	source->loaded = 0;
+	source->at_end = false;
+	source->detail = NULL;
+	source->system_error = 0;
+}
+
+void
+source_end(struct source *source)
+{
+	if (source->kind == SOURCE_MEMORY)
+		return;
+	mem_free(source->owned);
+	source->owned = NULL;
+	source->data = NULL;
+	source->len = source->taken = 0;
+	source->at_end = true;
+}
+
+/* Look through the rest of a file without moving in it. */
+static bool
+scan_file(int fd, uint32_t *ret_found)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	char *chunk = mem_alloc(SOURCE_CHUNK);
+	ssize_t len = -1;
+
+	while (chunk != NULL && at >= 0) {
+		len = pread(fd, chunk, SOURCE_CHUNK, at);
+		if (len <= 0)
+			break;
+		*ret_found |= content_scan(chunk, (size_t)len);
+		at += len;
+	}
+	mem_free(chunk);
+	return len == 0;
+}
+
+bool
+source_scan(const struct source *source, bool thorough, uint32_t *ret_found)
+{
+	*ret_found = 0;
+	if (source->kind == SOURCE_MEMORY) {
+		*ret_found = content_scan(source->data, source->len);
+		return true;
+	}
+	if (source->kind == SOURCE_DESCRIPTOR && !source->must_wait && thorough)
+		return scan_file(source->fd, ret_found);
+	return false;
+}
+
+static int
+fail(struct source *source, const char *detail, int system_error)
+{
+	source->detail = detail;
+	source->system_error = system_error;
+	return SMTPC_E_CONTENT;
+}
+
+/* Whether reading would wait; errors and ends are found by reading. */
+static bool
+is_silent(int fd)
+{
+	struct pollfd wanted = { fd, POLLIN, 0 };
+
+	return poll(&wanted, 1, 0) == 0;
+}
+
+static int
+read_descriptor(struct source *source, size_t *ret_len)
+{
+	ssize_t len;
+
+	if (source->must_wait && is_silent(source->fd))
+		return SMTPC_AGAIN;
+	do
+		len = read(source->fd, source->owned, SOURCE_CHUNK);
+	while (len < 0 && errno == EINTR);
+	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return SMTPC_AGAIN;
+	if (len < 0)
+		return fail(source, "content-descriptor", errno);
+	*ret_len = (size_t)len;
+	return SMTPC_OK;
+}
+
+static int
+call_reader(struct source *source, size_t *ret_len)
+{
+	size_t len = 0;
+	int rc;
+
+	source->in_callback = true;
+	rc =
+	    source->reader(source->owned, SOURCE_CHUNK, &len, source->userdata);
+	source->in_callback = false;
+	if (rc == SMTPC_AGAIN)
+		return SMTPC_AGAIN;
+	if (rc != SMTPC_OK)
+		return fail(source, "content-reader", 0);
+	if (len > SOURCE_CHUNK)
+		return fail(source, "content-size", 0);
+	*ret_len = len;
+	return SMTPC_OK;
+}
+
+/* Load the next chunk; the end is where nothing comes. */
+static int
+load(struct source *source)
+{
+	size_t len = 0;
+	int rc;
+
+	if (source->owned == NULL)
+		source->owned = mem_alloc(SOURCE_CHUNK);
+	if (source->owned == NULL)
+		return SMTPC_E_NOMEM;
+	rc = source->kind == SOURCE_READER ? call_reader(source, &len)
+					   : read_descriptor(source, &len);
+	if (rc != SMTPC_OK)
+		return rc;
+	source->loaded += (int64_t)len;
+	source->at_end = len == 0;
+	if (source->size >= 0 &&
+	    (source->loaded > source->size ||
+	     (source->at_end && source->loaded < source->size)))
+		return fail(source, "content-size", 0);
+	source->data = source->owned;
+	source->len = len;
+	source->taken = 0;
+	return SMTPC_OK;
+}
+
+bool
+source_is_used_up(const struct source *source)
+{
+	return source->kind != SOURCE_MEMORY && source->taken == source->len &&
+	       !source->at_end;
+}
+
+int
+source_look(struct source *source, const char **ret_data, size_t *ret_len)
+{
+	int rc;
+
+	if (source_is_used_up(source)) {
+		rc = load(source);
+		if (rc != SMTPC_OK)
+			return rc;
+	}
+	*ret_len = source->len - source->taken;
+	*ret_data = *ret_len > 0 ? source->data + source->taken : "";
+	return SMTPC_OK;
+}
+
+void
+source_take(struct source *source, size_t len)
+{
+	assert(len <= source->len - source->taken);
+	source->taken += len;
+}
+
+int
+source_waits_for(const struct source *source)
+{
+	if (source->kind != SOURCE_DESCRIPTOR || !source->must_wait ||
+	    !source_is_used_up(source))
+		return -1;
+	return source->fd;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The steps: each begins an operation and, in a blocking session, waits until
+ * it is done.
+ */
+#include "steps.h"
+
+#include "engine.h"
+#include "socket.h"
+#include "wait.h"
+
+/* What every step asks first. */
+static int
+may_step(const struct smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	if (session->operation != NULL || engine_in_callback(session))
+		return SMTPC_E_BUSY;
+	return SMTPC_OK;
+}
+
+static int
+run(struct smtpc_session *session, const struct operation *operation,
+    const void *argument)
+{
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	rc = engine_begin(session, operation, argument);
+	return wait_until_done(session, rc);
+}
+
+int
+smtpc_connect(smtpc_session *session, const char *host, int port)
+{
+	struct endpoint endpoint = { host, port, NULL };
+
+	/* Port 0 is a UNIX socket inside, and nothing outside. */
+	if (host == NULL || port == 0)
+		return SMTPC_E_INVALID;
+	return run(session, &op_connect, &endpoint);
+}
+
+int
+smtpc_connect_unix(smtpc_session *session, const char *path)
+{
+	struct endpoint endpoint = { path, 0, NULL };
+
+	if (path == NULL)
+		return SMTPC_E_INVALID;
+	return run(session, &op_connect, &endpoint);
+}
+
+int
+steps_attach(smtpc_session *session, struct stream *stream, const char *host,
+	     int port)
+{
+	struct endpoint endpoint = { host, port, &stream };
+	int rc = SMTPC_E_INVALID;
+
+	if (port != 0)
+		rc = run(session, &op_connect, &endpoint);
+	if (stream != NULL)
+		stream->operations->free(stream);
+	return rc;
+}
+
+int
+smtpc_attach(smtpc_session *session, int fd, const char *host, int port)
+{
+	struct stream *stream;
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (host == NULL)
+		return SMTPC_E_INVALID;
+	rc = socket_attach(fd, &stream);
+	if (rc != SMTPC_OK)
+		return rc;
+	rc = steps_attach(session, stream, host, port);
+	if (rc >= 0)
+		socket_close(fd);
+	return rc;
+}
+
+int
+smtpc_ehlo(smtpc_session *session)
+{
+	return run(session, &op_ehlo, NULL);
+}
+
+int
+smtpc_starttls(smtpc_session *session)
+{
+	return run(session, &op_starttls, NULL);
+}
+
+int
+smtpc_accept_certificate(smtpc_session *session)
+{
+	return run(session, &op_accept, NULL);
+}
+
+int
+smtpc_auth(smtpc_session *session)
+{
+	return run(session, &op_auth, NULL);
+}
+
+int
+smtpc_rset(smtpc_session *session)
+{
+	return run(session, &op_rset, NULL);
+}
+
+int
+smtpc_noop(smtpc_session *session)
+{
+	return run(session, &op_noop, NULL);
+}
+
+int
+smtpc_command(smtpc_session *session, const char *verb, const char *argument)
+{
+	struct command_line line = { verb, argument };
+
+	if (verb == NULL)
+		return SMTPC_E_INVALID;
+	return run(session, &op_command, &line);
+}
+
+int
+smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
+{
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (transaction == NULL)
+		return SMTPC_E_INVALID;
+	if (transaction->session != NULL)
+		return SMTPC_E_BUSY;
+	outcome_begin(transaction);
+	rc = engine_begin(session, &op_send, transaction);
+	/* Not even begun: nobody has it, and the transaction says so, too. */
+	if (transaction->session == NULL &&
+	    transaction->result == SMTPC_AGAIN) {
+		failure_copy(&transaction->failure, &session->error);
+		return outcome_settle(transaction, rc);
+	}
+	return wait_until_done(session, rc);
+}
+
+int
+smtpc_quit(smtpc_session *session)
+{
+	int rc = may_step(session);
+
+	/* Nothing may be sent to a server that is not trusted. */
+	if (rc == SMTPC_OK && session->state == SMTPC_STATE_UNTRUSTED)
+		return smtpc_disconnect(session);
+	return run(session, &op_quit, NULL);
+}
+
+int
+smtpc_disconnect(smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	if (engine_in_callback(session))
+		return SMTPC_E_BUSY;
+	failure_clear(&session->error);
+	engine_close(session, SMTPC_E_CANCELLED);
+	return SMTPC_OK;
+}
+
+int
+smtpc_open(smtpc_session *session, const char *host, int port)
+{
+	struct endpoint endpoint = { host, port, NULL };
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (host == NULL || port == 0)
+		return SMTPC_E_INVALID;
+	rc = open_begin(session, &endpoint);
+	return wait_until_done(session, rc);
+}
+
+int
+smtpc_process(smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	if (engine_in_callback(session))
+		return SMTPC_E_BUSY;
+	if (session->operation == NULL)
+		failure_clear(&session->error);
+	return engine_process(session);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SMTPC_TLS_STREAM_H
+#define SMTPC_TLS_STREAM_H
+
+#include <gnutls/gnutls.h>
+
+#include "buffer.h"
+#include "stream.h"
+#include "tls.h"
+
+/* The inside of a TLS stream, for the files that are about TLS. */
+struct tls_stream {
+	struct stream base;
+	struct stream *inner;
+	smtpc_tls *settings;
+	gnutls_session_t session;
+	char *host; /* the name to verify, without a trailing dot */
+
+	struct buffer in;   /* read from inner, not yet taken by GnuTLS */
+	struct buffer out;  /* encrypted, not yet taken by inner */
+	uint64_t encrypted; /* octets written to us so far */
+	int inner_rc;	    /* how inner's last read ended */
+};
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one place that waits, and what tells a caller's event loop how to.
+ */
+#include "wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "clock.h"
+
+int (*wait_source)(struct pollfd *, nfds_t, int) = poll;
+
+static void
+add(struct wait_set *set, int fd, uint32_t wants)
+{
+	struct pollfd *item;
+
+	if (fd < 0)
+		return;
+	item = &set->items[set->count++];
+	item->fd = fd;
+	item->events = 0;
+	item->revents = 0;
+	if (wants & SMTPC_WANT_READ)
+		item->events |= POLLIN;
+	if (wants & SMTPC_WANT_WRITE)
+		item->events |= POLLOUT;
+}
+
+/* What the session waits for now. */
+static void
+get_set(const struct smtpc_session *session, struct wait_set *set)
+{
+	const struct operation *operation = session->operation;
+	const struct channel *channel = &session->channel;
+	const struct stream *stream = channel->stream;
+	uint32_t wants;
+
+	memset(set, 0, sizeof(*set));
+	if (stream != NULL) {
+		wants = stream->operations->wants(stream);
+		if (channel_is_sending(channel) &&
+		    channel->write_rc == SMTPC_OK)
+			wants |= SMTPC_WANT_WRITE;
+		add(set, stream->operations->descriptor(stream), wants);
+	}
+	if (operation != NULL && operation->waits_for != NULL)
+		add(set, operation->waits_for(session), SMTPC_WANT_READ);
+}
+
+/* Note a change of what is waited for, and count it. */
+static const struct wait_set *
+refresh(struct smtpc_session *session)
+{
+	struct wait_set now;
+
+	get_set(session, &now);
+	if (session->waited_serial != session->serial ||
+	    memcmp(&now, &session->waited, sizeof(now)) != 0) {
+		session->waited = now;
+		session->waited_serial = session->serial;
+		session->generation++;
+	}
+	return &session->waited;
+}
+
+/* The milliseconds until time comes, as poll() takes them. */
+static int
+until(int64_t time)
+{
+	int64_t left;
+
+	if (time == CLOCK_NEVER)
+		return -1;
+	left = time - clock_now();
+	if (left < 0)
+		return 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* Wait for the descriptors, until time at the latest; poll()'s result. */
+static int
+wait_for(struct smtpc_session *session, int64_t time)
+{
+	struct wait_set set = *refresh(session);
+
+	return wait_source(set.items, set.count, until(time));
+}
+
+static int
+cannot_wait(struct smtpc_session *session, int system_error)
+{
+	errno = system_error;
+	engine_break(session, SMTPC_E_SYSTEM, NULL, "poll: %m");
+	session->error.system_error = system_error;
+	return engine_end(session, SMTPC_E_SYSTEM);
+}
+
+int
+wait_until_done(struct smtpc_session *session, int rc)
+{
+	while (rc == SMTPC_AGAIN && session->blocking) {
+		if (wait_for(session, engine_deadline(session)) < 0 &&
+		    errno != EINTR)
+			return cannot_wait(session, errno);
+		rc = engine_process(session);
+	}
+	return rc;
+}
+
+int
+smtpc_wait(smtpc_session *session, int64_t milliseconds)
+{
+	int64_t time, deadline;
+	int count;
+
+	if (session == NULL || milliseconds < SMTPC_FOREVER)
+		return SMTPC_E_INVALID;
+	if (engine_in_callback(session))
+		return SMTPC_E_BUSY;
+	deadline = engine_deadline(session);
+	time = clock_after(milliseconds);
+	if (deadline < time)
+		time = deadline;
+	count = wait_for(session, time);
+	if (count < 0)
+		return errno == EINTR ? SMTPC_AGAIN : SMTPC_E_SYSTEM;
+	if (count > 0 || clock_now() >= deadline)
+		return SMTPC_OK;
+	return SMTPC_AGAIN;
+}
+
+size_t
+smtpc_session_fd_count(smtpc_session *session)
+{
+	return session != NULL ? refresh(session)->count : 0;
+}
+
+int
+smtpc_session_fd_at(smtpc_session *session, size_t index, int *ret_fd,
+		    uint32_t *ret_events)
+{
+	const struct wait_set *set;
+	short events;
+
+	if (session == NULL || ret_fd == NULL || ret_events == NULL)
+		return SMTPC_E_INVALID;
+	set = refresh(session);
+	if (index >= set->count)
+		return SMTPC_E_INVALID;
+	events = set->items[index].events;
+	*ret_fd = set->items[index].fd;
+	*ret_events = ((events & POLLIN) ? SMTPC_WANT_READ : 0) |
+		      ((events & POLLOUT) ? SMTPC_WANT_WRITE : 0);
+	return SMTPC_OK;
+}
+
+uint64_t
+smtpc_session_fd_generation(smtpc_session *session)
+{
+	if (session == NULL)
+		return 0;
+	(void)refresh(session);
+	return session->generation;
+}
+
+int64_t
+smtpc_session_next_timeout(const smtpc_session *session)
+{
+	int64_t deadline, left;
+
+	if (session == NULL)
+		return SMTPC_FOREVER;
+	deadline = engine_deadline(session);
+	if (deadline == CLOCK_NEVER)
+		return SMTPC_FOREVER;
+	left = deadline - clock_now();
+	return left > 0 ? left : 0;
+}
