@@ -162,8 +162,8 @@ quit_reply(struct smtpc_session *session, const struct awaited *awaited,
 }
 
 /*
- * Many servers close without a word, and that is as good: what was sent before
- * has been answered.
+ * Many servers close without a word, some with a reset, and that is as good:
+ * what was sent before has been answered.
  */
 static int
 quit_end(struct smtpc_session *session, int rc)
@@ -173,7 +173,7 @@ quit_end(struct smtpc_session *session, int rc)
 	if (stream != NULL && session->state != SMTPC_STATE_DEAD)
 		stream->operations->end(stream);
 	session->state = SMTPC_STATE_DISCONNECTED;
-	if (rc != SMTPC_E_CLOSED)
+	if (rc != SMTPC_OK && rc != SMTPC_E_CLOSED && rc != SMTPC_E_SYSTEM)
 		return rc;
 	failure_clear(&session->error);
 	return SMTPC_OK;

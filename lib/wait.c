@@ -41,9 +41,11 @@ get_set(const struct smtpc_session *session, struct wait_set *set)
 	memset(set, 0, sizeof(*set));
 	if (stream != NULL) {
 		wants = stream->operations->wants(stream);
-		if (channel_is_sending(channel) &&
-		    channel->write_rc == SMTPC_OK)
+		if (channel_is_sending(channel))
 			wants |= SMTPC_WANT_WRITE;
+		/* Nothing more goes out: only last words may come. */
+		if (channel->write_rc != SMTPC_OK)
+			wants = SMTPC_WANT_READ;
 		add(set, stream->operations->descriptor(stream), wants);
 	}
 	if (operation != NULL && operation->waits_for != NULL)
