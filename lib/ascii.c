@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Characters as SMTP knows them.
+ */
 #include "ascii.h"
 
 #include <string.h>

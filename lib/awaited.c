@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The queue of awaited replies, as a ring that grows.
+ */
 #include "awaited.h"
 
 #include <assert.h>

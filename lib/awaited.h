@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The replies that are to come: what is sent but not yet answered.
+ */
 #ifndef SMTPC_AWAITED_H
 #define SMTPC_AWAITED_H
 

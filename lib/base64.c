@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Base64: RFC 4648, section 4.
+ */
 #include "base64.h"
 
 #include <stdint.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A queue of octets with a maximum and failures that stick.
+ */
 #include "buffer.h"
 
 #include <assert.h>

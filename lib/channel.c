@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The octets on their way to and from a stream.
+ */
 #include "channel.h"
 
 #include <assert.h>

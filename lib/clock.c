@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Time, on a clock that nobody sets.
+ */
 #include "clock.h"
 
 #include <time.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Command lines: nothing else writes one.
+ */
 #include "command.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Content on its way to the wire: line ends, dots, and its end.
+ */
 #include "content.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Credentials: copied in, wiped out.
+ */
 #include "credentials.h"
 
 #include <string.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of a session, and what drives its operations.
+ */
 #ifndef SMTPC_ENGINE_H
 #define SMTPC_ENGINE_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,8 +61,13 @@ struct operation {
 /* What a session waits for: its connection, and what an operation needs. */
 #define WAIT_MAX 2
 
+struct wait_item {
+	int fd;
+	uint32_t wants; /* SMTPC_WANT_... */
+};
+
 struct wait_set {
-	struct pollfd items[WAIT_MAX];
+	struct wait_item items[WAIT_MAX];
 	size_t count;
 };
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An EHLO reply's list of extensions.
+ */
 #include "extension.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The record of a failure.
+ */
 #include "failure.h"
 
 #include <stdarg.h>

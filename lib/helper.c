@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A job in a detached thread, for what cannot be made not to wait.
+ */
 #include "helper.h"
 
 #include <pthread.h>
@@ -83,10 +86,10 @@ helper_start(struct helper **ret_helper, void (*work)(void *job),
 	if (threaded) {
 		helper->event = eventfd(0, EFD_CLOEXEC);
 		if (helper->event < 0)
-			goto fail;
+			goto out;
 		if (!start_thread(helper)) {
 			close(helper->event);
-			goto fail;
+			goto out;
 		}
 	} else {
 		work(job);
@@ -95,7 +98,7 @@ helper_start(struct helper **ret_helper, void (*work)(void *job),
 	*ret_helper = helper;
 	return SMTPC_OK;
 
-fail:
+out:
 	mem_free(helper);
 	return SMTPC_E_SYSTEM;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Host names with letters beyond ASCII, by GnuTLS.
+ */
 #include "idna.h"
 
 #include <gnutls/gnutls.h>
@@ -6,8 +9,10 @@
 
 #include <smtpc/smtpc.h>
 
-#include "mailbox.h"
 #include "mem.h"
+
+/* No domain is longer than 255 octets; in UTF-8 each may become four. */
+#define HOST_MAX 1020
 
 static int
 is_ascii(const char *text)
@@ -21,11 +26,11 @@ is_ascii(const char *text)
 int
 idna_to_ascii(const char *host, char **ret_ascii)
 {
-	size_t len = strnlen(host, 4 * MAILBOX_DOMAIN_MAX + 1);
+	size_t len = strnlen(host, HOST_MAX + 1);
 	gnutls_datum_t mapped = { NULL, 0 };
 	char *ascii;
 
-	if (len > 4 * MAILBOX_DOMAIN_MAX)
+	if (len > HOST_MAX)
 		return SMTPC_E_INVALID;
 	if (is_ascii(host)) {
 		ascii = mem_copy(host, len);

@@ -5,10 +5,10 @@
  */
 #include "mailbox.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "ascii.h"
+#include "ip.h"
 #include "mem.h"
 
 #define LABEL_MAX 63
@@ -65,22 +65,12 @@ mailbox_domain_problem(const char *text, size_t len)
 	return NULL;
 }
 
-bool
-mailbox_is_address(const char *text)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, text, address) == 1 ||
-	       inet_pton(AF_INET6, text, address) == 1;
-}
-
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]", brackets and all. */
 static const char *
 literal_problem(const char *text, size_t len)
 {
 	static const char tag[] = "IPv6:";
-	unsigned char address[sizeof(struct in6_addr)];
-	char inner[INET6_ADDRSTRLEN + sizeof(tag)];
+	char inner[IP_TEXT_MAX + sizeof(tag)];
 	size_t tag_len = sizeof(tag) - 1;
 	bool good;
 
@@ -91,9 +81,9 @@ literal_problem(const char *text, size_t len)
 	memcpy(inner, text + 1, len - 2);
 	inner[len - 2] = '\0';
 	if (len - 2 > tag_len && ascii_equal(inner, tag_len, tag, tag_len))
-		good = inet_pton(AF_INET6, inner + tag_len, address) == 1;
+		good = ip_is_v6(inner + tag_len);
 	else
-		good = inet_pton(AF_INET, inner, address) == 1;
+		good = ip_is_v4(inner);
 	return good ? NULL : "the address literal is no IP address";
 }
 
@@ -201,7 +191,7 @@ is_scoped_address(const char *text)
 		if (!ascii_is_alnum(*c) && strchr("-_.", *c) == NULL)
 			return false;
 	address = mem_copy(text, (size_t)(percent - text));
-	good = address != NULL && mailbox_is_address(address);
+	good = address != NULL && ip_is_address(address);
 	mem_free(address);
 	return good;
 }
@@ -211,7 +201,7 @@ mailbox_host_problem(const char *text)
 {
 	size_t len = strnlen(text, MAILBOX_DOMAIN_MAX + 2);
 
-	if (mailbox_is_address(text) || is_scoped_address(text))
+	if (ip_is_address(text) || is_scoped_address(text))
 		return NULL;
 	/* A full stop at the end is how a resolver is told "as it is". */
 	if (len > 1 && text[len - 1] == '.')

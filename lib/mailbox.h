@@ -2,7 +2,6 @@
 #ifndef SMTPC_MAILBOX_H
 #define SMTPC_MAILBOX_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* RFC 5321, section 4.5.3.1. */
@@ -26,8 +25,5 @@ const char *mailbox_client_domain_problem(const char *text);
 
 /* What to connect to: a domain name or an IP address, not in brackets. */
 const char *mailbox_host_problem(const char *text);
-
-/* Whether text is an IPv4 or IPv6 address. */
-bool mailbox_is_address(const char *text);
 
 #endif

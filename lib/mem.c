@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Memory: the library's only way to allocate any.
+ */
 #include "mem.h"
 
 #include <stdarg.h>

@@ -44,7 +44,8 @@ check_content(struct smtpc_session *session,
 	uint32_t found;
 	bool known;
 
-	known = source_scan(&transaction->source, !offered, &found);
+	known =
+	    source_scan(&transaction->source, !offered, content_scan, &found);
 	if (found & CONTENT_NUL)
 		return engine_fail(session, SMTPC_E_INVALID, "content-nul",
 				   "the content holds a NUL, which no message "

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Parameters of MAIL and RCPT.
+ */
 #include "parameter.h"
 
 #include <string.h>

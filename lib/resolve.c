@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looking host names up, in a helper thread where it may take time.
+ */
 #include "resolve.h"
 
 #include <errno.h>
@@ -6,7 +9,7 @@
 #include <string.h>
 
 #include "helper.h"
-#include "mailbox.h"
+#include "ip.h"
 #include "mem.h"
 
 /* More addresses than a host has that is worth trying. */
@@ -72,22 +75,22 @@ resolve_begin(struct resolution **ret_resolution, const char *host, int port,
 	int rc = SMTPC_E_NOMEM;
 
 	if (resolution == NULL || job == NULL)
-		goto fail;
+		goto out;
 	job->host = mem_copy_text(host);
 	if (job->host == NULL)
-		goto fail;
+		goto out;
 	snprintf(job->service, sizeof(job->service), "%d", port);
 	/* Only numbers hold a colon. */
-	job->numeric = mailbox_is_address(host) || strchr(host, ':') != NULL;
+	job->numeric = ip_is_address(host) || strchr(host, ':') != NULL;
 	rc = helper_start(&resolution->helper, work, release, job,
 			  threaded && !job->numeric);
 	if (rc != SMTPC_OK)
-		goto fail;
+		goto out;
 	resolution->job = job;
 	*ret_resolution = resolution;
 	return SMTPC_OK;
 
-fail:
+out:
 	if (job != NULL)
 		release(job);
 	mem_free(resolution);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Looking host names up.
+ */
 #ifndef SMTPC_RESOLVE_H
 #define SMTPC_RESOLVE_H
 

@@ -226,29 +226,29 @@ sasl_exchange_begin(struct sasl_exchange **ret_exchange, const char *host,
 	int rc = SMTPC_E_NOMEM;
 
 	if (exchange == NULL || connection == NULL)
-		goto fail;
+		goto out;
 	connection->plaintext_allowed = plaintext_allowed;
 	connection->host = mem_copy_text(host);
 	if (connection->host == NULL)
-		goto fail;
+		goto out;
 	rc = credentials_set(&connection->credentials, credentials->authzid,
 			     credentials->authcid, credentials->password);
 	if (rc != SMTPC_OK)
-		goto fail;
+		goto out;
 	rc = SMTPC_E_NOMEM;
 	if (!copy_secret(connection))
-		goto fail;
+		goto out;
 	set_callbacks(connection);
 	rc =
 	    helper_start(&exchange->helper, make_connection, release_connection,
 			 connection, threaded && may_wait());
 	if (rc != SMTPC_OK)
-		goto fail;
+		goto out;
 	exchange->connection = connection;
 	*ret_exchange = exchange;
 	return SMTPC_OK;
 
-fail:
+out:
 	if (connection != NULL)
 		release_connection(connection);
 	mem_free(exchange);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stream sockets, as streams and as text.
+ */
 #ifndef SMTPC_SOCKET_H
 #define SMTPC_SOCKET_H
 

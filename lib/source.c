@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Content from memory, a descriptor, or a callback.
+ */
 #include "source.h"
 
 #include <assert.h>
@@ -8,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "content.h"
 #include "mem.h"
 
 void
@@ -92,7 +94,7 @@ source_end(struct source *source)
 
 /* Look through the rest of a file without moving in it. */
 static bool
-scan_file(int fd, uint32_t *ret_found)
+scan_file(int fd, uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
 {
 	off_t at = lseek(fd, 0, SEEK_CUR);
 	char *chunk = mem_alloc(SOURCE_CHUNK);
@@ -102,7 +104,7 @@ scan_file(int fd, uint32_t *ret_found)
 		len = pread(fd, chunk, SOURCE_CHUNK, at);
 		if (len <= 0)
 			break;
-		*ret_found |= content_scan(chunk, (size_t)len);
+		*ret_found |= scan(chunk, (size_t)len);
 		at += len;
 	}
 	mem_free(chunk);
@@ -110,15 +112,16 @@ scan_file(int fd, uint32_t *ret_found)
 }
 
 bool
-source_scan(const struct source *source, bool thorough, uint32_t *ret_found)
+source_scan(const struct source *source, bool thorough,
+	    uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
 {
 	*ret_found = 0;
 	if (source->kind == SOURCE_MEMORY) {
-		*ret_found = content_scan(source->data, source->len);
+		*ret_found = scan(source->data, source->len);
 		return true;
 	}
 	if (source->kind == SOURCE_DESCRIPTOR && !source->must_wait && thorough)
-		return scan_file(source->fd, ret_found);
+		return scan_file(source->fd, scan, ret_found);
 	return false;
 }
 

@@ -52,11 +52,12 @@ void source_set_reader(struct source *source, smtpc_reader_fn reader,
 		       int64_t size, void *userdata);
 
 /*
- * What all of the content holds (CONTENT_...), as far as that can be known
+ * What scan() finds in all of the content, as flags, if that can be known
  * before it is read: false if it can't.  Memory is looked through; a file only
  * if thorough, since it is read twice for that.
  */
 bool source_scan(const struct source *source, bool thorough,
+		 uint32_t (*scan)(const char *data, size_t len),
 		 uint32_t *ret_found);
 
 /* Before the content is read (again): memory is read from its start. */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What every stream of octets can do.
+ */
 #ifndef SMTPC_STREAM_H
 #define SMTPC_STREAM_H
 

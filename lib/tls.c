@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "mailbox.h"
+#include "ip.h"
 #include "mem.h"
 #include "tls_settings.h"
 #include "tls_stream.h"
@@ -386,7 +386,7 @@ set_up_session(struct tls_stream *self)
 	gnutls_transport_set_pull_function(self->session, pull);
 	gnutls_transport_set_pull_timeout_function(self->session, pull_timeout);
 	/* RFC 6066, section 3: no address literals. */
-	if (mailbox_is_address(self->host))
+	if (ip_is_address(self->host))
 		return 0;
 	return gnutls_server_name_set(self->session, GNUTLS_NAME_DNS,
 				      self->host, strlen(self->host));

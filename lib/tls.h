@@ -8,7 +8,6 @@
 
 #include <smtpc/smtpc.h>
 
-#include "failure.h"
 #include "stream.h"
 
 /*

@@ -13,6 +13,13 @@
  */
 static const char priority_changes[] = "-VERS-TLS1.0:-VERS-TLS1.1";
 
+static void
+forget_error(smtpc_tls *tls)
+{
+	mem_free(tls->error_message);
+	tls->error_message = NULL;
+}
+
 int
 smtpc_tls_new(smtpc_tls **ret_tls)
 {
@@ -49,7 +56,7 @@ smtpc_tls_free(smtpc_tls *tls)
 	gnutls_certificate_free_credentials(tls->credentials);
 	if (tls->priority != NULL)
 		gnutls_priority_deinit(tls->priority);
-	failure_clear(&tls->error);
+	forget_error(tls);
 	pthread_mutex_destroy(&tls->lock);
 	mem_free(tls);
 }
@@ -62,7 +69,7 @@ begin_change(smtpc_tls *tls)
 		return SMTPC_E_INVALID;
 	if (tls->frozen)
 		return SMTPC_E_STATE;
-	failure_clear(&tls->error);
+	forget_error(tls);
 	return SMTPC_OK;
 }
 
@@ -92,10 +99,9 @@ smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 		tls->authorities += count;
 		return SMTPC_OK;
 	}
-	failure_set(&tls->error, SMTPC_E_TLS, SMTPC_PHASE_NONE, "trust-file",
-		    "no certificates could be read from %s: %s", file,
-		    count < 0 ? gnutls_strerror(count) : "it holds none");
-	tls->error.tls_error = count;
+	tls->error_message =
+	    mem_format("no certificates could be read from %s: %s", file,
+		       count < 0 ? gnutls_strerror(count) : "it holds none");
 	return SMTPC_E_TLS;
 }
 
@@ -104,10 +110,7 @@ smtpc_tls_error_message(const smtpc_tls *tls)
 {
 	if (tls == NULL)
 		return "no TLS settings";
-	if (tls->error.message != NULL)
-		return tls->error.message;
-	return tls->error.result != SMTPC_OK ? smtpc_strerror(tls->error.result)
-					     : "";
+	return tls->error_message != NULL ? tls->error_message : "";
 }
 
 /* No authorities at all must never mean that everybody is trusted. */
@@ -124,13 +127,13 @@ load_trust(smtpc_tls *tls)
 	}
 	if (tls->authorities > 0)
 		return SMTPC_OK;
-	failure_set(&tls->error, SMTPC_E_TLS, SMTPC_PHASE_NONE, "no-trust",
-		    tls->trust_system
-			? "the system's store of certificate authorities is "
-			  "empty: install ca-certificates, or name a file of "
-			  "authorities"
-			: "no certificate authority is trusted: name a file "
-			  "of authorities");
+	tls->error_message = mem_format(
+	    tls->trust_system
+		? "the system's store of certificate authorities is "
+		  "empty: install ca-certificates, or name a file of "
+		  "authorities"
+		: "no certificate authority is trusted: name a file "
+		  "of authorities");
 	return SMTPC_E_TLS;
 }
 
@@ -143,10 +146,9 @@ load_priority(smtpc_tls *tls)
 	if (rc == 0)
 		return SMTPC_OK;
 	tls->priority = NULL;
-	failure_set(&tls->error, SMTPC_E_TLS, SMTPC_PHASE_NONE, "tls-priority",
-		    "the system's TLS policy leaves nothing that is safe: %s",
-		    gnutls_strerror(rc));
-	tls->error.tls_error = rc;
+	tls->error_message = mem_format(
+	    "the system's TLS policy leaves nothing that is safe: %s",
+	    gnutls_strerror(rc));
 	return SMTPC_E_TLS;
 }
 
@@ -157,7 +159,7 @@ tls_freeze(smtpc_tls *tls, const char **ret_message)
 
 	pthread_mutex_lock(&tls->lock);
 	if (!tls->frozen) {
-		failure_clear(&tls->error);
+		forget_error(tls);
 		rc = load_trust(tls);
 		if (rc == SMTPC_OK)
 			rc = load_priority(tls);

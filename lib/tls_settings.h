@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "failure.h"
+#include <smtpc/smtpc.h>
 
 /*
  * What TLS connections share.  Changed only until it is frozen; after that
@@ -20,8 +20,8 @@ struct smtpc_tls {
 	bool trust_system;
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	int authorities; /* how many certificates are trusted */
-	struct failure error;
+	int authorities;     /* how many certificates are trusted */
+	char *error_message; /* why the last setter failed; NULL: it did not */
 };
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The trace of the dialogue, and how it never waits or signals.
+ */
 #include "trace.h"
 
 #include <errno.h>

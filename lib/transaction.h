@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A mail transaction from the inside, and the settling of its fate.
+ */
 #ifndef SMTPC_TRANSACTION_H
 #define SMTPC_TRANSACTION_H
 

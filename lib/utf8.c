@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * UTF-8: RFC 3629.
+ */
 #include "utf8.h"
 
 /*

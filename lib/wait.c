@@ -15,18 +15,11 @@ int (*wait_source)(struct pollfd *, nfds_t, int) = poll;
 static void
 add(struct wait_set *set, int fd, uint32_t wants)
 {
-	struct pollfd *item;
-
 	if (fd < 0)
 		return;
-	item = &set->items[set->count++];
-	item->fd = fd;
-	item->events = 0;
-	item->revents = 0;
-	if (wants & SMTPC_WANT_READ)
-		item->events |= POLLIN;
-	if (wants & SMTPC_WANT_WRITE)
-		item->events |= POLLOUT;
+	set->items[set->count].fd = fd;
+	set->items[set->count].wants = wants;
+	set->count++;
 }
 
 /* What the session waits for now. */
@@ -86,9 +79,20 @@ until(int64_t time)
 static int
 wait_for(struct smtpc_session *session, int64_t time)
 {
-	struct wait_set set = *refresh(session);
+	const struct wait_set *set = refresh(session);
+	struct pollfd items[WAIT_MAX];
+	size_t i;
 
-	return wait_source(set.items, set.count, until(time));
+	for (i = 0; i < set->count; i++) {
+		items[i].fd = set->items[i].fd;
+		items[i].events = 0;
+		items[i].revents = 0;
+		if (set->items[i].wants & SMTPC_WANT_READ)
+			items[i].events |= POLLIN;
+		if (set->items[i].wants & SMTPC_WANT_WRITE)
+			items[i].events |= POLLOUT;
+	}
+	return wait_source(items, set->count, until(time));
 }
 
 static int
@@ -145,17 +149,14 @@ smtpc_session_fd_at(smtpc_session *session, size_t index, int *ret_fd,
 		    uint32_t *ret_events)
 {
 	const struct wait_set *set;
-	short events;
 
 	if (session == NULL || ret_fd == NULL || ret_events == NULL)
 		return SMTPC_E_INVALID;
 	set = refresh(session);
 	if (index >= set->count)
 		return SMTPC_E_INVALID;
-	events = set->items[index].events;
 	*ret_fd = set->items[index].fd;
-	*ret_events = ((events & POLLIN) ? SMTPC_WANT_READ : 0) |
-		      ((events & POLLOUT) ? SMTPC_WANT_WRITE : 0);
+	*ret_events = set->items[index].wants;
 	return SMTPC_OK;
 }
 

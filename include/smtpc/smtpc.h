@@ -64,7 +64,7 @@ typedef struct smtpc_reply smtpc_reply;
  */
 enum smtpc_result {
 	SMTPC_OK = 0,
-	SMTPC_AGAIN = 1,                /* in progress: wait, then smtpc_process() */
+	SMTPC_AGAIN = 1,                /* wait, then smtpc_process() */
 	SMTPC_PARTIAL = 2,              /* accepted for some recipients only */
 	SMTPC_IN_DOUBT = 3,             /* handed over whole, no verdict read */
 	SMTPC_FULL = 4,                 /* the window is full: not taken */
@@ -83,17 +83,17 @@ enum smtpc_result {
 	SMTPC_E_TRANSIENT = -12,        /* a 4yz reply */
 	SMTPC_E_PERMANENT = -13,        /* a 5yz reply */
 	SMTPC_E_NOEXTENSION = -14,      /* the server lacks what is needed */
-	SMTPC_E_LIMIT = -15,            /* beyond a limit the server announced */
+	SMTPC_E_LIMIT = -15,            /* beyond an announced limit */
 	SMTPC_E_TLS = -16,
 	SMTPC_E_TLS_REQUIRED = -17,     /* not over a channel as weak as this */
-	SMTPC_E_CERTIFICATE = -18,      /* see smtpc_session_certificate_problems() */
+	SMTPC_E_CERTIFICATE = -18,      /* the peer is not trusted */
 	SMTPC_E_AUTH_REJECTED = -19,    /* wrong credentials */
 	SMTPC_E_AUTH_LATER = -20,       /* the server can't tell for now */
-	SMTPC_E_AUTH_POLICY = -21,      /* a rule of the account or the provider */
-	SMTPC_E_AUTH_UNAVAILABLE = -22, /* no mechanism that both sides can use */
+	SMTPC_E_AUTH_POLICY = -21,      /* a rule of the provider */
+	SMTPC_E_AUTH_UNAVAILABLE = -22, /* no usable mechanism */
 	SMTPC_E_AUTH_TOKEN = -23,       /* a fresh token is needed */
-	SMTPC_E_AUTH_PROTOCOL = -24,    /* the exchange broke, or no proof came */
-	SMTPC_E_CONTENT = -25           /* the content's source failed or lied */
+	SMTPC_E_AUTH_PROTOCOL = -24,    /* no end, or no proof */
+	SMTPC_E_CONTENT = -25           /* its source failed or lied */
 };
 
 /* Where in the dialogue something happened; each has a time-out of its own. */
@@ -139,7 +139,7 @@ enum smtpc_outcome {
 };
 
 enum smtpc_tls_mode {
-	SMTPC_TLS_AUTO = 0,             /* port 465: at once; else required later */
+	SMTPC_TLS_AUTO = 0,             /* at once on port 465; else later */
 	SMTPC_TLS_IMPLICIT = 1,         /* from the first octet */
 	SMTPC_TLS_STARTTLS = 2,         /* required, by STARTTLS */
 	SMTPC_TLS_OPPORTUNISTIC = 3,    /* required if STARTTLS is offered */
@@ -186,7 +186,7 @@ enum smtpc_pipelining {
 enum smtpc_trace_kind {
 	SMTPC_TRACE_CLIENT = 0,         /* a line that is sent */
 	SMTPC_TRACE_SERVER = 1,         /* a line of a reply */
-	SMTPC_TRACE_NOTE = 2            /* connections, TLS, octets of content */
+	SMTPC_TRACE_NOTE = 2            /* connection, TLS, content */
 };
 
 /*
@@ -243,7 +243,7 @@ SMTPC_API int smtpc_session_set_operation_timeout(smtpc_session *session,
 						  int64_t milliseconds)
 	SMTPC_NONNULL_1;
 
-/* The argument of EHLO: a domain or an address literal (default: the latter). */
+/* EHLO's argument: a domain or an address literal (default: the latter). */
 SMTPC_API int smtpc_session_set_client_domain(smtpc_session *session,
 					      const char *domain)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
@@ -276,7 +276,7 @@ SMTPC_API int smtpc_session_set_credentials(smtpc_session *session,
 					    const char *password)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
-/* The only mechanisms allowed, best first, blanks between; NULL: the default. */
+/* The only mechanisms allowed: words, best first; NULL: the default. */
 SMTPC_API int smtpc_session_set_mechanisms(smtpc_session *session,
 					   const char *mechanisms)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
@@ -322,13 +322,13 @@ SMTPC_API const char *smtpc_tls_error_message(const smtpc_tls *tls)
  * SMTPC_AGAIN while it is in progress.
  */
 
-/* Looks up host, connects, reads the greeting; TLS first where the mode says. */
+/* Looks host up, connects, reads the greeting; TLS first if the mode says so. */
 SMTPC_API int smtpc_connect(smtpc_session *session, const char *host, int port)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 SMTPC_API int smtpc_connect_unix(smtpc_session *session, const char *path)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
-/* Takes a connected stream socket, and owns it if the result is not negative. */
+/* Takes a connected stream socket; owns it unless the result is negative. */
 SMTPC_API int smtpc_attach(smtpc_session *session, int fd, const char *host,
 			   int port)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
@@ -356,7 +356,7 @@ SMTPC_API int smtpc_send(smtpc_session *session,
 SMTPC_API int smtpc_rset(smtpc_session *session) SMTPC_NONNULL_1;
 SMTPC_API int smtpc_noop(smtpc_session *session) SMTPC_NONNULL_1;
 
-/* One line, one reply, for verbs without a call of their own; argument or NULL. */
+/* One line, one reply, for any other verb; argument may be NULL. */
 SMTPC_API int smtpc_command(smtpc_session *session, const char *verb,
 			    const char *argument)
 	SMTPC_MUST_USE SMTPC_NONNULL_12;
@@ -397,7 +397,7 @@ SMTPC_API uint64_t smtpc_session_fd_generation(smtpc_session *session)
 SMTPC_API int64_t smtpc_session_next_timeout(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 
-/* Waits for the descriptors; SMTPC_AGAIN if nothing came within milliseconds. */
+/* Waits for the descriptors; SMTPC_AGAIN if nothing came in that time. */
 SMTPC_API int smtpc_wait(smtpc_session *session, int64_t milliseconds)
 	SMTPC_NONNULL_1;
 
@@ -420,8 +420,8 @@ SMTPC_API int smtpc_session_extension_at(const smtpc_session *session,
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
 /* NULL before there is one. */
-SMTPC_API const smtpc_reply *smtpc_session_greeting(const smtpc_session *session)
-	SMTPC_NONNULL_1;
+SMTPC_API const smtpc_reply *smtpc_session_greeting(
+	const smtpc_session *session) SMTPC_NONNULL_1;
 SMTPC_API const smtpc_reply *smtpc_session_reply(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 
@@ -481,7 +481,7 @@ SMTPC_API int smtpc_reply_code(const smtpc_reply *reply) SMTPC_NONNULL_1;
 SMTPC_API const char *smtpc_reply_enhanced(const smtpc_reply *reply)
 	SMTPC_NONNULL_1;
 
-/* Each line's text, without code and line end; it may hold any octet but those. */
+/* A line's text, without code and line end; it may hold any octet. */
 SMTPC_API size_t smtpc_reply_line_count(const smtpc_reply *reply)
 	SMTPC_NONNULL_1;
 SMTPC_API int smtpc_reply_line(const smtpc_reply *reply, size_t index,
