@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct smtpc_transaction;
 
@@ -16,6 +17,7 @@ struct smtpc_transaction;
 /* One reply that is to come.  The phase says which command it answers. */
 struct awaited {
 	int phase;
+	uint64_t position; /* in the channel, behind the command; 0: none */
 	struct smtpc_transaction *transaction; /* or NULL */
 	size_t recipient;
 };

@@ -147,10 +147,13 @@ timed_out(struct smtpc_session *session)
  * Commands and replies.
  */
 
-int
-engine_await(struct smtpc_session *session, int phase, size_t recipient)
+/* Await the reply to what ends at this position in the channel. */
+static int
+await(struct smtpc_session *session, int phase, size_t recipient,
+      uint64_t position)
 {
-	struct awaited item = { phase, session->transaction, recipient };
+	struct awaited item = { phase, position, session->transaction,
+				recipient };
 
 	if (!awaited_push(&session->awaited, &item))
 		return engine_break(session, SMTPC_E_NOMEM, NULL,
@@ -158,6 +161,12 @@ engine_await(struct smtpc_session *session, int phase, size_t recipient)
 	if (session->awaited.count == 1)
 		engine_set_phase(session, phase);
 	return SMTPC_AGAIN;
+}
+
+int
+engine_await(struct smtpc_session *session, int phase)
+{
+	return await(session, phase, 0, 0);
 }
 
 int
@@ -181,7 +190,7 @@ engine_send(struct smtpc_session *session, bool ok, const char *shown,
 	else
 		trace_line(&session->trace, SMTPC_TRACE_CLIENT, line, len - 2);
 	channel_commit(channel);
-	return engine_await(session, phase, recipient);
+	return await(session, phase, recipient, channel->put);
 }
 
 bool
@@ -263,6 +272,12 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 	item = awaited_pop(&session->awaited);
 	more = queue->count > 0;
 	session->phase = item.phase;
+	/* What answers a command that is still here answers something else. */
+	if (channel_left(&session->channel) < item.position &&
+	    reply->code != 421)
+		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
+				    "%s: answered before it was sent",
+				    smtpc_phase_name(item.phase));
 	rc = session->operation->reply(session, &item, reply);
 	if (reply->code == 421) {
 		/* Whatever it answers, the connection is gone. */

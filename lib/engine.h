@@ -192,7 +192,7 @@ int engine_send(struct smtpc_session *session, bool ok, const char *shown,
 		int phase, size_t recipient);
 
 /* Awaits a reply that no command asks for. */
-int engine_await(struct smtpc_session *session, int phase, size_t recipient);
+int engine_await(struct smtpc_session *session, int phase);
 
 bool engine_is_awaiting(const struct smtpc_session *session);
 bool engine_may_await_more(const struct smtpc_session *session);

@@ -459,7 +459,7 @@ data_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		transaction->left_before = channel_left(&session->channel);
 		content_begin(&transaction->encoder);
 		source_begin(&transaction->source);
-		(void)engine_await(session, SMTPC_PHASE_END_OF_DATA, 0);
+		(void)engine_await(session, SMTPC_PHASE_END_OF_DATA);
 		engine_set_phase(session, SMTPC_PHASE_CONTENT);
 		return SMTPC_AGAIN;
 	}

@@ -13,6 +13,9 @@
 
 #include "mem.h"
 
+/* As much of a file as is read twice without need. */
+#define SCAN_MAX (1024 * 1024)
+
 void
 source_clear(struct source *source)
 {
@@ -92,15 +95,20 @@ source_end(struct source *source)
 	source->at_end = true;
 }
 
-/* Look through the rest of a file without moving in it. */
+/*
+ * Look through the rest of a file without moving in it, at most max octets;
+ * false: that is not all of it, or it can't be read so.
+ */
 static bool
-scan_file(int fd, uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
+scan_file(int fd, off_t max, uint32_t (*scan)(const char *, size_t),
+	  uint32_t *ret_found)
 {
-	off_t at = lseek(fd, 0, SEEK_CUR);
+	off_t start = lseek(fd, 0, SEEK_CUR);
+	off_t at = start;
 	char *chunk = mem_alloc(SOURCE_CHUNK);
 	ssize_t len = -1;
 
-	while (chunk != NULL && at >= 0) {
+	while (chunk != NULL && at >= 0 && at - start < max) {
 		len = pread(fd, chunk, SOURCE_CHUNK, at);
 		if (len <= 0)
 			break;
@@ -120,8 +128,9 @@ source_scan(const struct source *source, bool thorough,
 		*ret_found = scan(source->data, source->len);
 		return true;
 	}
-	if (source->kind == SOURCE_DESCRIPTOR && !source->must_wait && thorough)
-		return scan_file(source->fd, scan, ret_found);
+	if (source->kind == SOURCE_DESCRIPTOR && !source->must_wait)
+		return scan_file(source->fd, thorough ? INT64_MAX : SCAN_MAX,
+				 scan, ret_found);
 	return false;
 }
 

@@ -53,8 +53,8 @@ void source_set_reader(struct source *source, smtpc_reader_fn reader,
 
 /*
  * What scan() finds in all of the content, as flags, if that can be known
- * before it is read: false if it can't.  Memory is looked through; a file only
- * if thorough, since it is read twice for that.
+ * before it is read: false if it can't.  Memory is looked through; so is a
+ * file, which is read twice for that: a long one only if thorough.
  */
 bool source_scan(const struct source *source, bool thorough,
 		 uint32_t (*scan)(const char *data, size_t len),

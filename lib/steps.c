@@ -177,18 +177,35 @@ smtpc_disconnect(smtpc_session *session)
 	return SMTPC_OK;
 }
 
-int
-smtpc_open(smtpc_session *session, const char *host, int port)
+static int
+open_endpoint(struct smtpc_session *session, const struct endpoint *endpoint)
 {
-	struct endpoint endpoint = { host, port, NULL };
 	int rc = may_step(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
+	rc = open_begin(session, endpoint);
+	return wait_until_done(session, rc);
+}
+
+int
+smtpc_open(smtpc_session *session, const char *host, int port)
+{
+	struct endpoint endpoint = { host, port, NULL };
+
 	if (host == NULL || port == 0)
 		return SMTPC_E_INVALID;
-	rc = open_begin(session, &endpoint);
-	return wait_until_done(session, rc);
+	return open_endpoint(session, &endpoint);
+}
+
+int
+smtpc_open_unix(smtpc_session *session, const char *path)
+{
+	struct endpoint endpoint = { path, 0, NULL };
+
+	if (path == NULL)
+		return SMTPC_E_INVALID;
+	return open_endpoint(session, &endpoint);
 }
 
 int

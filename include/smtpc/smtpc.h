@@ -322,7 +322,7 @@ SMTPC_API const char *smtpc_tls_error_message(const smtpc_tls *tls)
  * SMTPC_AGAIN while it is in progress.
  */
 
-/* Looks host up, connects, reads the greeting; TLS first if the mode says so. */
+/* Looks host up, connects, reads the greeting; with TLS first if need be. */
 SMTPC_API int smtpc_connect(smtpc_session *session, const char *host, int port)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 SMTPC_API int smtpc_connect_unix(smtpc_session *session, const char *path)
@@ -372,6 +372,8 @@ SMTPC_API int smtpc_disconnect(smtpc_session *session) SMTPC_NONNULL_1;
  * again, and AUTH if credentials are set.
  */
 SMTPC_API int smtpc_open(smtpc_session *session, const char *host, int port)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+SMTPC_API int smtpc_open_unix(smtpc_session *session, const char *path)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
 /*

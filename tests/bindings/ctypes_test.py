@@ -1,0 +1,286 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A binding author's first hour: Python's ctypes sends through the installed
+library to the embedded server, blocking and in an event loop.  Prints TAP.
+
+usage: ctypes_test.py BUILD_ROOT LOOPBACK MESON...
+"""
+
+import glob
+import os
+import shlex
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))
+
+import smtpc_ctypes as smtpc  # noqa: E402
+from tap import Tap  # noqa: E402
+
+ALICE, WONDERLAND = 'alice@example.test', 'wonderland'
+BOB, BOBS_PASSWORD = 'bob@example.test', 'pässword 2'
+
+
+def install(build, meson, root):
+    subprocess.run(meson + ['install', '-C', build, '--no-rebuild', '--quiet',
+                            '--destdir', root],
+                   check=True, stdout=subprocess.DEVNULL)
+    found = glob.glob(root + '/**/libsmtpc.so.1', recursive=True)
+    assert len(found) == 1, found
+    return smtpc.load(found[0])
+
+
+class Server:
+    def __init__(self, program, folder):
+        self.process = subprocess.Popen(
+            [program, '--directory', folder, '--stdin'],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == 'ready\n'
+        with open(folder + '/env', encoding='utf-8') as file:
+            self.env = dict(line.split('=', 1)
+                            for line in shlex.split(file.read()))
+        self.port = int(self.env['SUBMISSION_PORT'])
+        self.ca = self.env['CA']
+        self.count = 0
+
+    def received(self):
+        """The octets of the message that came last."""
+        self.count += 1
+        path = f'{self.env["RECEIVED"]}/{self.count}.eml'
+        with open(path, 'rb') as file:
+            return file.read()
+
+    def stop(self):
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0
+
+
+class Hour:
+    def __init__(self, library, server):
+        self.library = library
+        self.server = server
+
+    def session(self, blocking=True, user=ALICE, password=WONDERLAND):
+        session = smtpc.Session(self.library, self.server.ca, blocking)
+        session.set_credentials(user, password)
+        return session
+
+    def opened(self, **options):
+        session = self.session(**options)
+        session.open('localhost', self.server.port)
+        return session
+
+    def transaction(self, *recipients):
+        return smtpc.Transaction(self.library, ALICE, recipients or [BOB])
+
+    def sends(self, blocking):
+        session = self.opened(blocking=blocking)
+        mail = self.transaction()
+        mail.set_content(b'Subject: hi\n\n.dot\n')
+        assert session.send(mail) == smtpc.OK
+        assert mail.outcome(0) == smtpc.ACCEPTED and mail.code(0) == 250
+        assert self.server.received() == b'Subject: hi\r\n\r\n.dot\r\n'
+        session.quit()
+        assert blocking or session.waits > 0
+        mail.free()
+        session.free()
+
+    def reads_from_a_callback(self, blocking):
+        session = self.opened(blocking=blocking)
+        line = b'0123456789' * 7 + b'\r\n'
+        lines = iter([line] * 20000)
+        sizes = set()
+
+        def read(octets):
+            sizes.add(octets)
+            return b''.join(x for _, x in zip(range(500), lines))
+
+        mail = self.transaction()
+        mail.set_reader(read, size=20000 * len(line))
+        assert session.send(mail) == smtpc.OK
+        assert mail.octets_sent() == 20000 * len(line)
+        assert self.server.received() == line * 20000
+        assert min(sizes) >= 500 * len(line)
+        mail.free()
+        session.free()
+
+    def a_reader_may_pause(self):
+        session = self.opened(blocking=False)
+        chunks = [None, b'one\r\n', None, None, b'two\r\n', b'']
+        mail = self.transaction()
+        mail.set_reader(lambda _: chunks.pop(0))
+        result = self.library.smtpc_send(session.handle, mail.handle)
+        while result == smtpc.AGAIN:
+            # What the reader waits for is the caller's own affair.
+            if len(chunks) == 6:
+                session.wait()
+            result = self.library.smtpc_process(session.handle)
+        assert session.check(result) == smtpc.OK
+        assert self.server.received() == b'one\r\ntwo\r\n'
+        mail.free()
+        session.free()
+
+    def a_reader_that_fails_sends_nothing(self):
+        session = self.opened()
+        mail = self.transaction()
+
+        def read(_):
+            raise OSError('the disk is gone')
+
+        mail.set_reader(read)
+        try:
+            session.send(mail)
+        except smtpc.Error as error:
+            assert error.result == smtpc.E_CONTENT
+            assert error.detail == 'content-reader'
+            assert error.safe_to_retry
+        else:
+            assert False, 'sent'
+        assert mail.outcome(0) == smtpc.NOT_ATTEMPTED
+        mail.free()
+        session.free()
+
+    def traces_without_secrets(self):
+        session = self.session()
+        lines = []
+        session.set_trace(lambda kind, line: lines.append((kind, line)))
+        session.open('localhost', self.server.port)
+        session.quit()
+        assert (0, 'STARTTLS') in lines
+        assert any(k == 0 and 'SCRAM-SHA-512 [hidden]' in x
+                   for k, x in lines), lines
+        assert not any(WONDERLAND in x for _, x in lines)
+        assert lines[-1][1].startswith('221')
+        session.free()
+
+    def refuses_calls_from_a_callback(self):
+        session = self.session()
+        results = set()
+
+        def trace(_kind, _line):
+            results.add(self.library.smtpc_noop(session.handle))
+            results.add(self.library.smtpc_session_set_blocking(
+                session.handle, 0))
+            self.library.smtpc_session_free(session.handle)
+
+        session.set_trace(trace)
+        session.open('localhost', self.server.port)
+        assert results == {smtpc.E_BUSY}
+        session.free()
+
+    def tells_who_was_refused(self):
+        session = self.opened()
+        mail = self.transaction(BOB, 'nobody@example.test')
+        mail.set_content(b'x\r\n')
+        assert session.send(mail) == smtpc.PARTIAL
+        assert [mail.outcome(0), mail.outcome(1)] == [smtpc.ACCEPTED,
+                                                      smtpc.PERMANENT]
+        assert mail.code(1) == 550
+        assert session.error_reply()[0] == 550
+        assert not self.library.smtpc_error_safe_to_retry(session.handle)
+        assert self.server.received() == b'x\r\n'
+        mail.free()
+        session.free()
+
+    def explains_a_bad_recipient(self):
+        mail = self.transaction()
+        try:
+            mail.add_recipient('bob@example.test>\r\nDATA')
+        except smtpc.Error as error:
+            assert error.result == smtpc.E_INVALID
+            assert 'domain' in str(error)
+        else:
+            assert False, 'taken'
+        mail.free()
+
+    def explains_a_wrong_password(self):
+        session = self.session(password='wrong')
+        try:
+            session.open('localhost', self.server.port)
+        except smtpc.Error as error:
+            assert error.result == smtpc.E_AUTH_REJECTED
+            assert '535' in str(error)
+        else:
+            assert False, 'authenticated'
+        assert session.error_reply()[0] == 535
+        session.free()
+
+    def takes_a_password_in_utf8(self):
+        session = self.opened(user=BOB, password=BOBS_PASSWORD)
+        mechanism = self.library.smtpc_session_mechanism(session.handle)
+        assert mechanism == b'SCRAM-SHA-512'
+        session.free()
+
+    def shows_what_the_server_is(self):
+        session = self.opened()
+        extensions = session.extensions()
+        assert '8BITMIME' in extensions and 'PIPELINING' in extensions
+        assert extensions['SIZE'] == '10485760'
+        version = self.library.smtpc_session_tls_version(session.handle)
+        assert version == b'TLS1.3'
+        pem = ssl.get_server_certificate(
+            ('localhost', int(self.server.env['SMTPS_PORT'])))
+        assert session.certificate() == ssl.PEM_cert_to_DER_cert(pem)
+        session.free()
+
+    def runs_two_sessions_in_one_loop(self):
+        """One event loop for both, as a program with many would have it."""
+        sessions = [self.opened(blocking=False) for _ in range(2)]
+        mails = [self.transaction() for _ in sessions]
+        results = []
+        for session, mail in zip(sessions, mails):
+            mail.set_content(b'same\r\n')
+            results.append(self.library.smtpc_send(session.handle,
+                                                   mail.handle))
+        while smtpc.AGAIN in results:
+            for i, session in enumerate(sessions):
+                if results[i] == smtpc.AGAIN:
+                    session.wait()
+                    results[i] = self.library.smtpc_process(session.handle)
+        assert results == [smtpc.OK, smtpc.OK], results
+        for _ in sessions:
+            assert self.server.received() == b'same\r\n'
+        for each in mails + sessions:
+            each.free()
+
+
+def main():
+    build, loopback, *meson = sys.argv[1:]
+    tap = Tap()
+    root = tempfile.mkdtemp(prefix='ctypes.')
+    server = None
+    try:
+        library = install(build, meson, root)
+        server = Server(loopback, root + '/server')
+        hour = Hour(library, server)
+        with tap.test('a_blocking_session_sends'):
+            hour.sends(blocking=True)
+        with tap.test('a_session_in_an_event_loop_sends'):
+            hour.sends(blocking=False)
+        with tap.test('a_reader_callback_gives_the_content'):
+            hour.reads_from_a_callback(blocking=True)
+        with tap.test('a_reader_callback_gives_it_in_an_event_loop_too'):
+            hour.reads_from_a_callback(blocking=False)
+        for name in ('a_reader_may_pause', 'a_reader_that_fails_sends_nothing',
+                     'traces_without_secrets', 'refuses_calls_from_a_callback',
+                     'tells_who_was_refused', 'explains_a_bad_recipient',
+                     'explains_a_wrong_password', 'takes_a_password_in_utf8',
+                     'shows_what_the_server_is',
+                     'runs_two_sessions_in_one_loop'):
+            with tap.test(name):
+                getattr(hour, name)()
+        with tap.test('the_server_saw_no_fault'):
+            server.stop()
+            server = None
+    finally:
+        if server is not None:
+            server.process.kill()
+        shutil.rmtree(root)
+    return tap.finish()
+
+
+sys.exit(main())
