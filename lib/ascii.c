@@ -70,6 +70,14 @@ ascii_equal_text(const char *a, const char *b)
 	return ascii_equal(a, strlen(a), b, strlen(b));
 }
 
+void
+ascii_make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (!ascii_is_printable(*text))
+			*text = '?';
+}
+
 char *
 ascii_escape(const char *text, size_t len, size_t max)
 {

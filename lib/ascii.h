@@ -24,6 +24,9 @@ char ascii_upper(char c);
 bool ascii_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 bool ascii_equal_text(const char *a, const char *b);
 
+/* Puts a "?" in the place of every octet that is not printable. */
+void ascii_make_printable(char *text);
+
 /*
  * Text from outside made fit for a message or a log: printable ASCII, with
  * the rest as \xNN and a backslash doubled.  Cut at max octets of input.

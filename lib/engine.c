@@ -6,7 +6,6 @@
 #include "engine.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "ascii.h"
 #include "clock.h"
 #include "mem.h"
+#include "system_error.h"
 
 /* After a failed write: how long the server may take to say why. */
 #define LAST_WORDS_MS 5000
@@ -90,8 +90,8 @@ engine_lost(struct smtpc_session *session, int rc,
 			     fault->text != NULL ? fault->text : "");
 		break;
 	case SMTPC_E_SYSTEM:
-		errno = fault->system_error;
-		engine_break(session, rc, fault->detail, "%s: %m", phase);
+		engine_break(session, rc, fault->detail, "%s: %s", phase,
+			     system_error_text(fault->system_error));
 		break;
 	case SMTPC_E_NOMEM:
 		engine_break(session, rc, NULL, "%s: out of memory", phase);
@@ -420,7 +420,8 @@ finish(struct smtpc_session *session, int rc)
 		rc = operation->end(session, rc);
 	session->operation = NULL;
 	/* The server may have gone right behind its last reply. */
-	if (session->channel.stream != NULL &&
+	if (session->state != SMTPC_STATE_DISCONNECTED &&
+	    session->channel.stream != NULL &&
 	    session->channel.read_rc != SMTPC_OK)
 		session->state = SMTPC_STATE_DEAD;
 	if (session->state == SMTPC_STATE_DEAD ||

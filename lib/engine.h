@@ -87,10 +87,13 @@ struct smtpc_session {
 	struct trace trace;
 	void *userdata;
 
-	/* The server, once and for all. */
-	char
-	    *host; /* as the name service and certificates know it; or a path */
-	int port;  /* 0: a UNIX socket */
+	/*
+	 * The server: once it has been reached, for ever.  The host is as the
+	 * name service and certificates know it; or a path, and the port 0.
+	 */
+	bool is_bound;
+	char *host;
+	int port;
 
 	/* The connection. */
 	int state;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ascii.h"
 #include "mem.h"
 
 /* As much of a message as is kept; longer ones are cut. */
@@ -36,6 +37,8 @@ failure_set(struct failure *failure, int result, int phase, const char *detail,
 	failure->result = result;
 	failure->phase = phase;
 	failure->detail = detail;
+	/* What comes from the server is escaped; other libraries translate. */
+	ascii_make_printable(message);
 	failure->message = mem_copy_text(message);
 }
 

@@ -61,7 +61,8 @@ mailbox_domain_problem(const char *text, size_t len)
 	}
 	/* No top-level domain is a number: this is an address. */
 	if (numeric)
-		return "an IP address must stand in brackets";
+		return "it looks like an IP address, but is none in its "
+		       "place here";
 	return NULL;
 }
 

@@ -3,7 +3,6 @@
  * Connecting: the addresses of a host one after the other, TLS if it comes
  * first, and the greeting.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -13,6 +12,7 @@
 #include "mailbox.h"
 #include "mem.h"
 #include "resolve.h"
+#include "system_error.h"
 
 struct connecting {
 	struct resolution *resolution; /* NULL: the addresses are known */
@@ -53,20 +53,25 @@ forget_connection(struct smtpc_session *session)
 }
 
 /*
- * A session belongs to one server, so that no password, exception or ticket
- * ever meets another one.
+ * A session belongs to the first server that it reaches, so that no password,
+ * exception or ticket ever meets another one.  Takes host over.
  */
 static int
-bind_to_server(struct smtpc_session *session, const char *host, int port)
+name_server(struct smtpc_session *session, char *host, int port)
 {
-	if (session->host == NULL) {
-		session->host = mem_copy_text(host);
+	bool same;
+
+	if (!session->is_bound) {
+		mem_free(session->host);
+		session->host = host;
 		session->port = port;
-		return session->host != NULL ? SMTPC_OK : SMTPC_E_NOMEM;
+		return SMTPC_OK;
 	}
-	if (session->port == port &&
-	    (port != 0 ? ascii_equal_text(session->host, host)
-		       : strcmp(session->host, host) == 0))
+	same = session->port == port &&
+	       (port != 0 ? ascii_equal_text(session->host, host)
+			  : strcmp(session->host, host) == 0);
+	mem_free(host);
+	if (same)
 		return SMTPC_OK;
 	return engine_fail(session, SMTPC_E_STATE, "other-server",
 			   "this session belongs to %s and can't connect to "
@@ -90,6 +95,7 @@ connected(struct smtpc_session *session)
 	int fd = stream->operations->descriptor(stream);
 	char text[SOCKET_TEXT_MAX];
 
+	session->is_bound = true;
 	socket_local_literal(fd, text);
 	session->local_literal = mem_copy_text(text);
 	if (session->local_literal == NULL)
@@ -118,9 +124,9 @@ no_address(struct smtpc_session *session, const struct connecting *connecting)
 
 	session->phase = SMTPC_PHASE_CONNECT;
 	if (connecting->failed == SMTPC_E_SYSTEM) {
-		errno = connecting->fault.system_error;
 		engine_break(session, SMTPC_E_SYSTEM, NULL,
-			     "connect to %s: %m%s", session->peer_address,
+			     "connect to %s: %s%s", session->peer_address,
+			     system_error_text(connecting->fault.system_error),
 			     more);
 		session->error.system_error = connecting->fault.system_error;
 		return SMTPC_E_SYSTEM;
@@ -249,9 +255,7 @@ connect_check(struct smtpc_session *session, const struct endpoint *endpoint)
 	rc = check_endpoint(session, endpoint, &host);
 	if (rc != SMTPC_OK)
 		return rc;
-	rc = bind_to_server(session, host, endpoint->port);
-	mem_free(host);
-	return rc;
+	return name_server(session, host, endpoint->port);
 }
 
 static int

@@ -24,6 +24,7 @@ next_rung(struct smtpc_session *session, const struct operation **ret_next)
 		return SMTPC_OK;
 	}
 	if (policy_wants_starttls(session)) {
+		session->phase = SMTPC_PHASE_STARTTLS;
 		if (!engine_offers(session, EXTENSION_STARTTLS))
 			return policy_check(session);
 		*ret_next = &op_starttls;
@@ -45,6 +46,7 @@ open_begin(struct smtpc_session *session, const struct endpoint *endpoint)
 	int rc;
 
 	failure_clear(&session->error);
+	session->phase = SMTPC_PHASE_CONNECT;
 	rc = connect_check(session, endpoint);
 	if (rc == SMTPC_OK)
 		rc = next_rung(session, &first);

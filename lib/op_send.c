@@ -198,7 +198,10 @@ fail_by_recipient(struct smtpc_session *session,
 			break;
 	}
 	if (worst != NULL)
-		engine_refused(session, outcome_refused_result(worst->reply),
+		engine_refused(session,
+			       worst->outcome == SMTPC_OUTCOME_TRANSIENT
+				   ? SMTPC_E_TRANSIENT
+				   : SMTPC_E_PERMANENT,
 			       worst->reply, worst->mailbox);
 }
 
@@ -284,13 +287,13 @@ end_content(struct smtpc_session *session,
 	    struct smtpc_transaction *transaction)
 {
 	struct content_piece end = content_end(&transaction->encoder);
+	uint64_t len = session->channel.put - transaction->content_start;
 
+	trace_note(&session->trace, "%llu octets of content",
+		   (unsigned long long)len);
 	channel_put(&session->channel, end.data, end.len);
 	transaction->content_end = session->channel.put;
 	transaction->stage = STAGE_VERDICT;
-	trace_note(&session->trace, "%llu octets of content",
-		   (unsigned long long)(transaction->content_end -
-					transaction->content_start));
 }
 
 /* SMTPC_AGAIN: the caller's source has nothing yet. */

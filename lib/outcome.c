@@ -5,6 +5,7 @@
 #include "transaction.h"
 
 #include <assert.h>
+#include <string.h>
 
 void
 outcome_begin(struct smtpc_transaction *transaction)
@@ -36,6 +37,19 @@ outcome_refused_result(const struct smtpc_reply *reply)
 	return reply_class(reply) == 4 ? SMTPC_E_TRANSIENT : SMTPC_E_PERMANENT;
 }
 
+/*
+ * RFC 5321, section 4.5.3.1.10: 552 to RCPT was once how a server said that
+ * there are too many recipients, which is for now only.
+ */
+static bool
+is_too_many(const struct smtpc_reply *reply)
+{
+	const char *enhanced = reply->enhanced;
+
+	return reply->code == 552 &&
+	       (enhanced[0] == '\0' || strcmp(enhanced + 1, ".5.3") == 0);
+}
+
 void
 outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
 		     struct smtpc_reply *reply)
@@ -49,7 +63,9 @@ outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
 		transaction->taken++;
 	} else {
 		transaction->refused++;
-		recipient->outcome = outcome_refused(reply);
+		recipient->outcome = is_too_many(reply)
+					 ? SMTPC_OUTCOME_TRANSIENT
+					 : outcome_refused(reply);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "helper.h"
 #include "ip.h"
 #include "mem.h"
+#include "system_error.h"
 
 /* More addresses than a host has that is worth trying. */
 #define ADDRESSES_MAX 64
@@ -125,18 +126,25 @@ copy_addresses(const struct addrinfo *found, struct address_list *ret_list)
 	return SMTPC_OK;
 }
 
+/* gai_strerror() may translate. */
 static int
-result_of(int error)
+result_of(const struct job *job, const char **ret_text)
 {
-	switch (error) {
+	switch (job->error) {
 	case EAI_AGAIN:
+		*ret_text = "the name service does not answer";
+		return SMTPC_E_RESOLVE_LATER;
 	case EAI_FAIL:
+		*ret_text = "the name service failed";
 		return SMTPC_E_RESOLVE_LATER;
 	case EAI_MEMORY:
+		*ret_text = "out of memory";
 		return SMTPC_E_NOMEM;
 	case EAI_SYSTEM:
+		*ret_text = system_error_text(job->system_error);
 		return SMTPC_E_SYSTEM;
 	default:
+		*ret_text = "there is no such host, or it has no address";
 		return SMTPC_E_RESOLVE;
 	}
 }
@@ -151,9 +159,8 @@ resolve_take(struct resolution *resolution, struct address_list *ret_list,
 		return SMTPC_AGAIN;
 	if (job->error == 0)
 		return copy_addresses(job->found, ret_list);
-	*ret_text = gai_strerror(job->error);
 	*ret_system_error = job->error == EAI_SYSTEM ? job->system_error : 0;
-	return result_of(job->error);
+	return result_of(job, ret_text);
 }
 
 void

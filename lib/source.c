@@ -56,7 +56,9 @@ source_set_descriptor(struct source *source, int fd)
 	source_clear(source);
 	source->kind = SOURCE_DESCRIPTOR;
 	source->fd = fd;
-	source->must_wait = !S_ISREG(about.st_mode) && !S_ISBLK(about.st_mode);
+	source->start = lseek(fd, 0, SEEK_CUR);
+	source->is_file = source->start >= 0 &&
+			  (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode));
 	return SMTPC_OK;
 }
 
@@ -69,6 +71,13 @@ source_set_reader(struct source *source, smtpc_reader_fn reader, int64_t size,
 	source->reader = reader;
 	source->size = size;
 	source->userdata = userdata;
+}
+
+bool
+source_can_begin(const struct source *source)
+{
+	return source->kind == SOURCE_MEMORY || source->is_file ||
+	       !source->is_begun;
 }
 
 void
@@ -95,25 +104,36 @@ source_end(struct source *source)
 	source->at_end = true;
 }
 
+/* Read without moving in the file, so that it can be read again. */
+static ssize_t
+read_at(int fd, char *chunk, int64_t at)
+{
+	ssize_t len;
+
+	do
+		len = pread(fd, chunk, SOURCE_CHUNK, (off_t)at);
+	while (len < 0 && errno == EINTR);
+	return len;
+}
+
 /*
- * Look through the rest of a file without moving in it, at most max octets;
- * false: that is not all of it, or it can't be read so.
+ * Look through a file, at most max octets of it; false: that is not all, or it
+ * can't be read.
  */
 static bool
-scan_file(int fd, off_t max, uint32_t (*scan)(const char *, size_t),
-	  uint32_t *ret_found)
+scan_file(const struct source *source, int64_t max,
+	  uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
 {
-	off_t start = lseek(fd, 0, SEEK_CUR);
-	off_t at = start;
 	char *chunk = mem_alloc(SOURCE_CHUNK);
+	int64_t done = 0;
 	ssize_t len = -1;
 
-	while (chunk != NULL && at >= 0 && at - start < max) {
-		len = pread(fd, chunk, SOURCE_CHUNK, at);
+	while (chunk != NULL && done < max) {
+		len = read_at(source->fd, chunk, source->start + done);
 		if (len <= 0)
 			break;
 		*ret_found |= scan(chunk, (size_t)len);
-		at += len;
+		done += len;
 	}
 	mem_free(chunk);
 	return len == 0;
@@ -128,9 +148,9 @@ source_scan(const struct source *source, bool thorough,
 		*ret_found = scan(source->data, source->len);
 		return true;
 	}
-	if (source->kind == SOURCE_DESCRIPTOR && !source->must_wait)
-		return scan_file(source->fd, thorough ? INT64_MAX : SCAN_MAX,
-				 scan, ret_found);
+	if (source->is_file)
+		return scan_file(source, thorough ? INT64_MAX : SCAN_MAX, scan,
+				 ret_found);
 	return false;
 }
 
@@ -151,16 +171,27 @@ is_silent(int fd)
 	return poll(&wanted, 1, 0) == 0;
 }
 
+static ssize_t
+read_stream(int fd, char *chunk)
+{
+	ssize_t len;
+
+	do
+		len = read(fd, chunk, SOURCE_CHUNK);
+	while (len < 0 && errno == EINTR);
+	return len;
+}
+
 static int
 read_descriptor(struct source *source, size_t *ret_len)
 {
 	ssize_t len;
 
-	if (source->must_wait && is_silent(source->fd))
+	if (!source->is_file && is_silent(source->fd))
 		return SMTPC_AGAIN;
-	do
-		len = read(source->fd, source->owned, SOURCE_CHUNK);
-	while (len < 0 && errno == EINTR);
+	len = source->is_file ? read_at(source->fd, source->owned,
+					source->start + source->loaded)
+			      : read_stream(source->fd, source->owned);
 	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return SMTPC_AGAIN;
 	if (len < 0)
@@ -200,6 +231,7 @@ load(struct source *source)
 		source->owned = mem_alloc(SOURCE_CHUNK);
 	if (source->owned == NULL)
 		return SMTPC_E_NOMEM;
+	source->is_begun = true;
 	rc = source->kind == SOURCE_READER ? call_reader(source, &len)
 					   : read_descriptor(source, &len);
 	if (rc != SMTPC_OK)
@@ -248,7 +280,7 @@ source_take(struct source *source, size_t len)
 int
 source_waits_for(const struct source *source)
 {
-	if (source->kind != SOURCE_DESCRIPTOR || !source->must_wait ||
+	if (source->kind != SOURCE_DESCRIPTOR || source->is_file ||
 	    !source_is_used_up(source))
 		return -1;
 	return source->fd;

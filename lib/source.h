@@ -28,7 +28,8 @@ struct source {
 	char *owned;	  /* the copy, or the chunk's memory */
 
 	int fd;
-	bool must_wait; /* fd is no file: it is read when it is readable */
+	bool is_file;  /* otherwise fd is read when it is readable, and once */
+	int64_t start; /* where in a file the content begins */
 
 	smtpc_reader_fn reader;
 	void *userdata;
@@ -37,6 +38,7 @@ struct source {
 	int64_t size;	/* what is to come in all, or -1 */
 	int64_t loaded; /* what has come */
 	bool at_end;
+	bool is_begun; /* some of it has been asked for */
 
 	/* Why source_look() failed. */
 	const char *detail;
@@ -60,7 +62,10 @@ bool source_scan(const struct source *source, bool thorough,
 		 uint32_t (*scan)(const char *data, size_t len),
 		 uint32_t *ret_found);
 
-/* Before the content is read (again): memory is read from its start. */
+/* False: it can be read only once, and that has begun. */
+bool source_can_begin(const struct source *source);
+
+/* Before the content is read (again): memory and files from their start. */
 void source_begin(struct source *source);
 
 /* Gives back the memory of a chunk. */

@@ -9,6 +9,8 @@
 #include "socket.h"
 #include "wait.h"
 
+static const char no_host[] = "there is no host, or its port is 0";
+
 /* What every step asks first. */
 static int
 may_step(const struct smtpc_session *session)
@@ -18,6 +20,19 @@ may_step(const struct smtpc_session *session)
 	if (session->operation != NULL || engine_in_callback(session))
 		return SMTPC_E_BUSY;
 	return SMTPC_OK;
+}
+
+/* A bad argument of a step, in words. */
+static int
+invalid(struct smtpc_session *session, const char *problem)
+{
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	failure_clear(&session->error);
+	session->phase = SMTPC_PHASE_NONE;
+	return engine_fail(session, SMTPC_E_INVALID, "argument", "%s", problem);
 }
 
 static int
@@ -39,7 +54,7 @@ smtpc_connect(smtpc_session *session, const char *host, int port)
 
 	/* Port 0 is a UNIX socket inside, and nothing outside. */
 	if (host == NULL || port == 0)
-		return SMTPC_E_INVALID;
+		return invalid(session, no_host);
 	return run(session, &op_connect, &endpoint);
 }
 
@@ -49,7 +64,7 @@ smtpc_connect_unix(smtpc_session *session, const char *path)
 	struct endpoint endpoint = { path, 0, NULL };
 
 	if (path == NULL)
-		return SMTPC_E_INVALID;
+		return invalid(session, "there is no path");
 	return run(session, &op_connect, &endpoint);
 }
 
@@ -58,10 +73,8 @@ steps_attach(smtpc_session *session, struct stream *stream, const char *host,
 	     int port)
 {
 	struct endpoint endpoint = { host, port, &stream };
-	int rc = SMTPC_E_INVALID;
+	int rc = run(session, &op_connect, &endpoint);
 
-	if (port != 0)
-		rc = run(session, &op_connect, &endpoint);
 	if (stream != NULL)
 		stream->operations->free(stream);
 	return rc;
@@ -75,9 +88,11 @@ smtpc_attach(smtpc_session *session, int fd, const char *host, int port)
 
 	if (rc != SMTPC_OK)
 		return rc;
-	if (host == NULL)
-		return SMTPC_E_INVALID;
+	if (host == NULL || port == 0)
+		return invalid(session, no_host);
 	rc = socket_attach(fd, &stream);
+	if (rc == SMTPC_E_INVALID)
+		return invalid(session, "the descriptor is no stream socket");
 	if (rc != SMTPC_OK)
 		return rc;
 	rc = steps_attach(session, stream, host, port);
@@ -128,7 +143,7 @@ smtpc_command(smtpc_session *session, const char *verb, const char *argument)
 	struct command_line line = { verb, argument };
 
 	if (verb == NULL)
-		return SMTPC_E_INVALID;
+		return invalid(session, "there is no verb");
 	return run(session, &op_command, &line);
 }
 
@@ -140,7 +155,7 @@ smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 	if (rc != SMTPC_OK)
 		return rc;
 	if (transaction == NULL)
-		return SMTPC_E_INVALID;
+		return invalid(session, "there is no transaction");
 	if (transaction->session != NULL)
 		return SMTPC_E_BUSY;
 	outcome_begin(transaction);
@@ -194,7 +209,7 @@ smtpc_open(smtpc_session *session, const char *host, int port)
 	struct endpoint endpoint = { host, port, NULL };
 
 	if (host == NULL || port == 0)
-		return SMTPC_E_INVALID;
+		return invalid(session, no_host);
 	return open_endpoint(session, &endpoint);
 }
 
@@ -204,7 +219,7 @@ smtpc_open_unix(smtpc_session *session, const char *path)
 	struct endpoint endpoint = { path, 0, NULL };
 
 	if (path == NULL)
-		return SMTPC_E_INVALID;
+		return invalid(session, "there is no path");
 	return open_endpoint(session, &endpoint);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "tls_settings.h"
 
+#include "ascii.h"
 #include "mem.h"
 #include "tls.h"
 
@@ -18,6 +19,16 @@ forget_error(smtpc_tls *tls)
 {
 	mem_free(tls->error_message);
 	tls->error_message = NULL;
+}
+
+/* Takes the message over. */
+static int
+fail(smtpc_tls *tls, char *message)
+{
+	if (message != NULL)
+		ascii_make_printable(message);
+	tls->error_message = message;
+	return SMTPC_E_TLS;
 }
 
 int
@@ -99,10 +110,10 @@ smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 		tls->authorities += count;
 		return SMTPC_OK;
 	}
-	tls->error_message =
-	    mem_format("no certificates could be read from %s: %s", file,
-		       count < 0 ? gnutls_strerror(count) : "it holds none");
-	return SMTPC_E_TLS;
+	return fail(tls, mem_format("no certificates could be read from %s: %s",
+				    file,
+				    count < 0 ? gnutls_strerror(count)
+					      : "it holds none"));
 }
 
 const char *
@@ -127,14 +138,14 @@ load_trust(smtpc_tls *tls)
 	}
 	if (tls->authorities > 0)
 		return SMTPC_OK;
-	tls->error_message = mem_format(
-	    tls->trust_system
-		? "the system's store of certificate authorities is "
-		  "empty: install ca-certificates, or name a file of "
-		  "authorities"
-		: "no certificate authority is trusted: name a file "
-		  "of authorities");
-	return SMTPC_E_TLS;
+	return fail(
+	    tls, mem_copy_text(
+		     tls->trust_system
+			 ? "the system's store of certificate authorities is "
+			   "empty: install ca-certificates, or name a file of "
+			   "authorities"
+			 : "no certificate authority is trusted: name a file "
+			   "of authorities"));
 }
 
 static int
@@ -146,10 +157,10 @@ load_priority(smtpc_tls *tls)
 	if (rc == 0)
 		return SMTPC_OK;
 	tls->priority = NULL;
-	tls->error_message = mem_format(
-	    "the system's TLS policy leaves nothing that is safe: %s",
-	    gnutls_strerror(rc));
-	return SMTPC_E_TLS;
+	return fail(
+	    tls, mem_format(
+		     "the system's TLS policy leaves nothing that is safe: %s",
+		     gnutls_strerror(rc)));
 }
 
 int

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "system_error.h"
 
 int (*wait_source)(struct pollfd *, nfds_t, int) = poll;
 
@@ -96,12 +97,19 @@ wait_for(struct smtpc_session *session, int64_t time)
 }
 
 static int
+poll_failed(struct smtpc_session *session, int system_error)
+{
+	engine_fail(session, SMTPC_E_SYSTEM, NULL, "poll: %s",
+		    system_error_text(system_error));
+	session->error.system_error = system_error;
+	return SMTPC_E_SYSTEM;
+}
+
+static int
 cannot_wait(struct smtpc_session *session, int system_error)
 {
-	errno = system_error;
-	engine_break(session, SMTPC_E_SYSTEM, NULL, "poll: %m");
-	session->error.system_error = system_error;
-	return engine_end(session, SMTPC_E_SYSTEM);
+	session->state = SMTPC_STATE_DEAD;
+	return engine_end(session, poll_failed(session, system_error));
 }
 
 int
@@ -131,8 +139,10 @@ smtpc_wait(smtpc_session *session, int64_t milliseconds)
 	if (deadline < time)
 		time = deadline;
 	count = wait_for(session, time);
+	if (count < 0 && errno == EINTR)
+		return SMTPC_AGAIN;
 	if (count < 0)
-		return errno == EINTR ? SMTPC_AGAIN : SMTPC_E_SYSTEM;
+		return poll_failed(session, errno);
 	if (count > 0 || clock_now() >= deadline)
 		return SMTPC_OK;
 	return SMTPC_AGAIN;

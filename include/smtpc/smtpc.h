@@ -261,7 +261,7 @@ SMTPC_API void *smtpc_session_userdata(const smtpc_session *session)
 SMTPC_API int smtpc_session_set_pipelining(smtpc_session *session, int level)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
-/* Only while disconnected. */
+/* What is sent without TLS, if anything; only while disconnected. */
 SMTPC_API int smtpc_session_set_tls_mode(smtpc_session *session, int mode)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
@@ -269,7 +269,7 @@ SMTPC_API int smtpc_session_set_tls_mode(smtpc_session *session, int mode)
 SMTPC_API int smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
-/* authzid may be NULL; authcid and password NULL forget all three. */
+/* authzid may be NULL; all three NULL: none any more. */
 SMTPC_API int smtpc_session_set_credentials(smtpc_session *session,
 					    const char *authzid,
 					    const char *authcid,
@@ -361,7 +361,7 @@ SMTPC_API int smtpc_command(smtpc_session *session, const char *verb,
 			    const char *argument)
 	SMTPC_MUST_USE SMTPC_NONNULL_12;
 
-/* Says goodbye and closes; waits five seconds at the most. */
+/* Says goodbye and closes; waits for the answer, but not for long. */
 SMTPC_API int smtpc_quit(smtpc_session *session) SMTPC_NONNULL_1;
 
 /* Closes at once and sends nothing. */
@@ -476,7 +476,7 @@ SMTPC_API const char *smtpc_session_mechanism(const smtpc_session *session)
 SMTPC_API const char *smtpc_session_peer_address(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 
-/* 220 to 599. */
+/* 200 to 599. */
 SMTPC_API int smtpc_reply_code(const smtpc_reply *reply) SMTPC_NONNULL_1;
 
 /* "5.1.1", or NULL if the reply has none. */
