@@ -44,6 +44,10 @@ check_content(struct smtpc_session *session,
 	uint32_t found;
 	bool known;
 
+	if (!source_can_begin(&transaction->source))
+		return engine_fail(session, SMTPC_E_CONTENT, "content-used-up",
+				   "the content was read before and can't be "
+				   "read again: set it anew");
 	known =
 	    source_scan(&transaction->source, !offered, content_scan, &found);
 	if (found & CONTENT_NUL)

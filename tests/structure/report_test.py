@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Shows that tools/check-report counts what it should.  Prints TAP.
+
+usage: report_test.py CHECK_REPORT
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))
+
+from tap import Failed, Tap
+
+GOOD = 'ok 1 - one\nok 2 - two\n1..2\n'
+
+# sentence → ({stdout, result, returncode}, the count, a line that is shown)
+CASES = {
+    'lines_of_tap_are_counted_one_by_one': (
+        dict(stdout=GOOD), (2, 0, 0), None),
+    'a_plan_may_come_first': (
+        dict(stdout='1..1\nok 1 - one\n'), (1, 0, 0), None),
+    'a_failed_line_is_named_with_its_notes': (
+        dict(stdout='ok 1 - one\nnot ok 2 - two\n# because\n1..2\n',
+             result='ERROR', returncode=1), (1, 1, 0), '    because'),
+    'a_failure_with_a_hash_in_its_text_counts': (
+        dict(stdout='not ok 1 - a.c:s:t: "#1" # 2\n1..1\n', result='FAIL'),
+        (0, 1, 0), 'failed: log: test: a.c:s:t: "#1" # 2'),
+    'a_failure_in_a_program_that_ends_well_counts': (
+        dict(stdout='not ok 1 - one\n1..1\n'), (0, 1, 0), None),
+    'a_failure_that_was_expected_counts': (
+        dict(stdout='not ok 1 - one # TODO later\n1..1\n'), (0, 1, 0), None),
+    'a_skipped_line_is_named_with_its_reason': (
+        dict(stdout='ok 1 - one # SKIP no root\n1..1\n'), (0, 0, 1),
+        'skipped: log: test: one\n    no root'),
+    'a_program_that_skips_all_is_one_skip': (
+        dict(stdout='1..0 # SKIP no root\n', result='SKIP'), (0, 0, 1),
+        '    no root'),
+    'a_program_without_tap_is_one_test': (
+        dict(stdout='hello\n'), (1, 0, 0), None),
+    'a_failed_program_without_tap_shows_its_output': (
+        dict(stdout='hello\n', result='FAIL', returncode=3), (0, 1, 0),
+        '    hello'),
+    'a_skipped_program_without_tap_is_one_skip': (
+        dict(stdout='no root\n', result='SKIP', returncode=77), (0, 0, 1),
+        '    no root'),
+    'a_program_that_dies_is_a_failure_more': (
+        dict(stdout=GOOD, result='ERROR', returncode=-11), (2, 1, 0),
+        'failed: log: test: killed by signal 11'),
+    'a_program_that_dies_after_a_failure_is_another': (
+        dict(stdout='not ok 1 - one\n', result='ERROR', returncode=-6),
+        (0, 2, 0), None),
+    'a_program_that_ends_badly_for_no_reason_is_a_failure': (
+        dict(stdout=GOOD, result='ERROR', returncode=1,
+             stderr='LeakSanitizer: detected\n'), (2, 1, 0),
+        '    LeakSanitizer: detected'),
+    'a_program_that_hangs_is_a_failure': (
+        dict(stdout='ok 1 - one\n', result='TIMEOUT', returncode=-15),
+        (1, 1, 0), 'failed: log: test: took too long'),
+    'tests_that_were_planned_and_not_run_are_a_failure': (
+        dict(stdout='1..3\nok 1 - one\n', result='ERROR'), (1, 1, 0),
+        'failed: log: test: planned 3 tests and ran 1'),
+    'tests_without_a_plan_are_a_failure': (
+        dict(stdout='ok 1 - one\n'), (1, 1, 0), None),
+}
+
+
+def report(tool, folder, runs):
+    path = os.path.join(folder, 'log.json')
+    with open(path, 'w', encoding='utf-8') as file:
+        for run in runs:
+            file.write(json.dumps(
+                {'name': 'project:unit / test', 'result': 'OK',
+                 'returncode': 0, **run}) + '\n')
+    done = subprocess.run([tool, f'log={path}'], stdout=subprocess.PIPE,
+                          text=True)
+    return done.returncode, done.stdout
+
+
+def must_count(found, status, counts, shown=None):
+    code, output = found
+    passed, failed, skipped = counts
+    wanted = f'{passed} passed, {failed} failed, {skipped} skipped'
+    if output.splitlines()[-1] != wanted or code != status or \
+            (shown and shown not in output):
+        raise Failed(f'not {wanted!r}, {status} and {shown!r}:\n'
+                     f'{output}{code}')
+
+
+def main():
+    tool = sys.argv[1]
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        for sentence, (run, counts, shown) in CASES.items():
+            with tap.test(sentence):
+                _, failed, skipped = counts
+                must_count(report(tool, folder, [run]),
+                           1 if failed or skipped else 0, counts, shown)
+        with tap.test('programs_add_up'):
+            must_count(report(tool, folder,
+                              [case[0] for case in CASES.values()]), 1,
+                       [sum(case[1][n] for case in CASES.values())
+                        for n in range(3)])
+        with tap.test('no_test_at_all_is_a_failure'):
+            must_count(report(tool, folder, []), 1, (0, 0, 0))
+        with tap.test('a_log_that_is_missing_is_a_failure'):
+            done = subprocess.run([tool, f'gcc={folder}/none'],
+                                  stdout=subprocess.PIPE, text=True)
+            must_count((done.returncode, done.stdout), 1, (0, 1, 0),
+                       'failed: gcc: no tests were run')
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
