@@ -17,17 +17,16 @@ end_line(struct buffer *out, size_t start, size_t max)
 {
 	size_t len = buffer_length(out) - start;
 
-	if (out->failed)
-		return false;
-	if (len + 2 > max ||
-	    !ascii_all_printable(buffer_data(out) + start, len)) {
+	bool good = !out->failed && len + 2 <= max &&
+		    ascii_all_printable(buffer_data(out) + start, len);
+
+	if (good)
+		buffer_append(out, "\r\n", 2);
+	if (!good || out->failed) {
 		buffer_truncate(out, start);
 		return false;
 	}
-	buffer_append(out, "\r\n", 2);
-	if (out->failed)
-		buffer_truncate(out, start);
-	return !out->failed;
+	return true;
 }
 
 bool

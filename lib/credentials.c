@@ -49,7 +49,7 @@ credentials_set(struct credentials *credentials, const char *authzid,
 	struct credentials fresh;
 
 	memset(&fresh, 0, sizeof(fresh));
-	if (authcid == NULL && password == NULL && authzid == NULL) {
+	if (authcid == NULL && password == NULL) {
 		credentials_clear(credentials);
 		return SMTPC_OK;
 	}

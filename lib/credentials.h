@@ -18,8 +18,8 @@ struct credentials {
 };
 
 /*
- * Replaces them by copies; authzid may be NULL, and so may the other two
- * together.  SMTPC_E_INVALID: one is empty or too long.  On failure nothing
+ * Replaces them by copies; authzid may be NULL.  The other two NULL clear all.
+ *  SMTPC_E_INVALID: one is empty or too long.  On failure nothing
  * changes.
  */
 int credentials_set(struct credentials *credentials, const char *authzid,

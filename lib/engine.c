@@ -416,14 +416,12 @@ finish(struct smtpc_session *session, int rc)
 	const struct operation *operation = session->operation;
 	const struct operation *next = NULL;
 
+	/* What failed first is why; what failed in its wake is not. */
+	if (rc < 0 && session->error.result < 0)
+		rc = session->error.result;
 	if (operation->end != NULL)
 		rc = operation->end(session, rc);
 	session->operation = NULL;
-	/* The server may have gone right behind its last reply. */
-	if (session->state != SMTPC_STATE_DISCONNECTED &&
-	    session->channel.stream != NULL &&
-	    session->channel.read_rc != SMTPC_OK)
-		session->state = SMTPC_STATE_DEAD;
 	if (session->state == SMTPC_STATE_DEAD ||
 	    session->state == SMTPC_STATE_DISCONNECTED)
 		close_connection(session);
@@ -495,14 +493,14 @@ engine_process(struct smtpc_session *session)
 static int
 check_silence(struct smtpc_session *session, const struct operation *operation)
 {
+	struct channel *channel = &session->channel;
 	bool moved = false;
-	int rc = SMTPC_AGAIN;
+	int rc;
 
-	if (session->channel.stream == NULL ||
-	    session->state == SMTPC_STATE_UNTRUSTED)
+	if (channel->stream == NULL || session->state == SMTPC_STATE_UNTRUSTED)
 		return SMTPC_AGAIN;
-	if (operation->in_silence) {
-		channel_wake(&session->channel);
+	if (operation->in_silence || channel->read_rc != SMTPC_OK) {
+		channel_wake(channel);
 		rc = exchange_octets(session, &moved);
 	} else {
 		rc = take_replies(session, &moved);

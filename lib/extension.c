@@ -91,6 +91,8 @@ merge(struct extension *old, const char *parameters)
 {
 	char *merged;
 
+	if (*parameters == '\0')
+		return SMTPC_OK;
 	if (ascii_equal_text(old->keyword, "AUTH")) {
 		merged =
 		    mem_format("%s%s%s", old->parameters,

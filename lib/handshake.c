@@ -14,7 +14,7 @@ static const char local_name[] = "localhost";
 static int
 get_settings(struct smtpc_session *session)
 {
-	const char *message = "out of memory";
+	char *message = NULL;
 	int rc = SMTPC_OK;
 
 	if (session->tls == NULL)
@@ -22,9 +22,10 @@ get_settings(struct smtpc_session *session)
 	if (rc == SMTPC_OK)
 		rc = tls_freeze(session->tls, &message);
 	if (rc != SMTPC_OK)
-		return engine_break(session, rc, "tls-settings", "TLS: %s",
-				    message);
-	return SMTPC_OK;
+		engine_break(session, rc, "tls-settings", "TLS: %s",
+			     message != NULL ? message : smtpc_strerror(rc));
+	mem_free(message);
+	return rc;
 }
 
 int

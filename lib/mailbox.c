@@ -9,9 +9,9 @@
 
 #include "ascii.h"
 #include "ip.h"
-#include "mem.h"
 
-#define LABEL_MAX 63
+#define LABEL_MAX     63
+#define INTERFACE_MAX 15 /* octets of the name of an interface */
 
 /* atext of RFC 5322, section 3.2.3. */
 static bool
@@ -182,19 +182,21 @@ static bool
 is_scoped_address(const char *text)
 {
 	const char *percent = strchr(text, '%');
-	const char *c;
-	char *address;
-	bool good;
+	char address[IP_TEXT_MAX];
+	size_t len, i;
 
-	if (percent == NULL || percent[1] == '\0')
+	if (percent == NULL || percent - text >= IP_TEXT_MAX)
 		return false;
-	for (c = percent + 1; *c != '\0'; c++)
-		if (!ascii_is_alnum(*c) && strchr("-_.", *c) == NULL)
+	len = strnlen(percent + 1, INTERFACE_MAX + 1);
+	if (len == 0 || len > INTERFACE_MAX)
+		return false;
+	for (i = 1; i <= len; i++)
+		if (!ascii_is_alnum(percent[i]) &&
+		    strchr("-_.", percent[i]) == NULL)
 			return false;
-	address = mem_copy(text, (size_t)(percent - text));
-	good = address != NULL && ip_is_address(address);
-	mem_free(address);
-	return good;
+	memcpy(address, text, (size_t)(percent - text));
+	address[percent - text] = '\0';
+	return ip_is_v6(address);
 }
 
 const char *

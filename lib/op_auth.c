@@ -166,8 +166,7 @@ start_mechanism(struct smtpc_session *session, struct authenticating *auth)
 				 &auth->initial, &has_initial);
 	if (rc == SMTPC_OK)
 		return send_auth(session, auth, has_initial);
-	/* What does not even fit a response line can't be used, either. */
-	if (rc == SMTPC_E_AUTH_UNAVAILABLE || auth->initial.failed)
+	if (rc == SMTPC_E_AUTH_UNAVAILABLE)
 		return next_mechanism(session, auth);
 	return engine_fail(session, rc, NULL, "AUTH: out of memory");
 }
@@ -244,8 +243,6 @@ take_challenge(struct smtpc_session *session, struct authenticating *auth,
 	rc = sasl_exchange_step(auth->exchange, challenge, len, &auth->answer);
 	if (rc == SMTPC_OK)
 		return send_answer(session, auth, &auth->answer);
-	if (auth->answer.failed)
-		return cancel(session, auth, "the answer is too long");
 	if (rc == SMTPC_E_NOMEM)
 		return engine_break(session, rc, NULL, "AUTH: out of memory");
 	return cancel(session, auth, sasl_exchange_message(auth->exchange));

@@ -201,12 +201,14 @@ fail_by_recipient(struct smtpc_session *session,
 		if (worst != NULL && worst->outcome == SMTPC_OUTCOME_TRANSIENT)
 			break;
 	}
-	if (worst != NULL)
-		engine_refused(session,
-			       worst->outcome == SMTPC_OUTCOME_TRANSIENT
-				   ? SMTPC_E_TRANSIENT
-				   : SMTPC_E_PERMANENT,
-			       worst->reply, worst->mailbox);
+	if (worst == NULL || session->error.result != SMTPC_OK)
+		return;
+	engine_refused(session,
+		       worst->outcome == SMTPC_OUTCOME_TRANSIENT
+			   ? SMTPC_E_TRANSIENT
+			   : SMTPC_E_PERMANENT,
+		       worst->reply, worst->mailbox);
+	session->error.phase = SMTPC_PHASE_RCPT;
 }
 
 /* Nobody is to get it: put the server back to where it was. */

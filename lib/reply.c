@@ -206,6 +206,24 @@ line_max(const char *line)
 	return memcmp(line, "334", 3) == 0 ? REPLY_AUTH_MAX : REPLY_LINE_MAX;
 }
 
+/* Whether a line, without its CRLF, can go on the reply being read. */
+static int
+check_line(struct reply_parser *parser, const char *line, size_t len, int code)
+{
+	if (len > 3 && line[3] != ' ' && line[3] != '-')
+		return broken(parser, "reply-unparsable");
+	if (len > 4 && memchr(line + 4, '\r', len - 4) != NULL)
+		return broken(parser, "reply-bare-cr");
+	/* RFC 5321, section 4.2.1: every line of one reply has the same code.
+	 */
+	if (parser->line_count > 0 && code != parser->code)
+		return broken(parser, "reply-mixed-codes");
+	if (parser->line_count == REPLY_LINES_MAX ||
+	    parser->octets + len + 2 > REPLY_OCTETS_MAX)
+		return broken(parser, "reply-too-long");
+	return SMTPC_OK;
+}
+
 /*
  * Take one line, without its CRLF, into the reply being read.
  * SMTPC_OK: the reply is whole.  SMTPC_AGAIN: more lines follow.
@@ -213,26 +231,21 @@ line_max(const char *line)
 static int
 take_line(struct reply_parser *parser, const char *line, size_t len)
 {
-	const char *text = len > 4 ? line + 4 : "";
-	size_t text_len = len > 4 ? len - 4 : 0;
 	uint32_t end;
-	int code;
+	int code, rc;
 
 	if (len < 3)
 		return broken(parser, "reply-unparsable");
 	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
-	if (parser->line_count > 0 && code != parser->code)
-		return broken(parser, "reply-mixed-codes");
-	if (memchr(text, '\r', text_len) != NULL)
-		return broken(parser, "reply-bare-cr");
-	parser->octets += len + 2;
-	if (parser->line_count == REPLY_LINES_MAX ||
-	    parser->octets > REPLY_OCTETS_MAX)
-		return broken(parser, "reply-too-long");
+	rc = check_line(parser, line, len, code);
+	if (rc != SMTPC_OK)
+		return rc;
 
 	parser->code = code;
 	parser->line_count++;
-	buffer_append(&parser->text, text, text_len);
+	parser->octets += len + 2;
+	if (len > 4)
+		buffer_append(&parser->text, line + 4, len - 4);
 	end = (uint32_t)buffer_length(&parser->text);
 	buffer_append(&parser->text, "", 1);
 	buffer_append(&parser->ends, &end, sizeof(end));

@@ -113,7 +113,7 @@ copy_addresses(const struct addrinfo *found, struct address_list *ret_list)
 
 	for (at = found; at != NULL && count < ADDRESSES_MAX; at = at->ai_next)
 		count++;
-	list.items = mem_zalloc((count > 0 ? count : 1) * sizeof(*list.items));
+	list.items = mem_zalloc(count * sizeof(*list.items));
 	if (list.items == NULL)
 		return SMTPC_E_NOMEM;
 	for (at = found; at != NULL && list.count < count; at = at->ai_next) {
@@ -157,7 +157,7 @@ resolve_take(struct resolution *resolution, struct address_list *ret_list,
 
 	if (!helper_is_done(resolution->helper))
 		return SMTPC_AGAIN;
-	if (job->error == 0)
+	if (job->error == 0 && job->found != NULL)
 		return copy_addresses(job->found, ret_list);
 	*ret_system_error = job->error == EAI_SYSTEM ? job->system_error : 0;
 	return result_of(job, ret_text);

@@ -285,11 +285,19 @@ sasl_exchange_descriptor(const struct sasl_exchange *exchange)
  * may be the password, and is never wiped there.
  */
 static int
-encode(struct buffer *out, const char *said, unsigned int len)
+encode(struct sasl_exchange *exchange, struct buffer *out, const char *said,
+       unsigned int len)
 {
+	bool fits = base64_length(len) <= out->max - buffer_length(out);
+
 	if (said != NULL && len > 0) {
-		base64_encode(out, said, len);
+		if (fits)
+			base64_encode(out, said, len);
 		mem_wipe((void *)(uintptr_t)said, len);
+	}
+	if (!fits) {
+		exchange->message = "the answer is too long";
+		return SMTPC_E_AUTH_UNAVAILABLE;
 	}
 	return out->failed ? SMTPC_E_NOMEM : SMTPC_OK;
 }
@@ -311,7 +319,7 @@ sasl_exchange_start(struct sasl_exchange *exchange, const char *mechanism,
 		return result_of(exchange, rc);
 	exchange->complete = rc == SASL_OK;
 	*ret_initial = said != NULL;
-	return encode(out, said, len);
+	return encode(exchange, out, said, len);
 }
 
 int
@@ -342,12 +350,12 @@ sasl_exchange_step(struct sasl_exchange *exchange, const char *challenge,
 	pthread_mutex_unlock(&lock);
 	if (rc == SASL_OK || rc == SASL_CONTINUE) {
 		exchange->complete = rc == SASL_OK;
-		rc = encode(out, said, said_len);
+		rc = encode(exchange, out, said, said_len);
 	} else {
 		rc = result_of(exchange, rc);
-		if (rc == SMTPC_E_AUTH_UNAVAILABLE)
-			rc = SMTPC_E_AUTH_PROTOCOL;
 	}
+	if (rc == SMTPC_E_AUTH_UNAVAILABLE)
+		rc = SMTPC_E_AUTH_PROTOCOL;
 
 out:
 	buffer_clear_secret(&decoded);

@@ -225,13 +225,12 @@ int
 smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
 {
 	int rc = may_set_disconnected(session);
-	const char *message;
 
 	if (rc != SMTPC_OK)
 		return rc;
 	if (tls == NULL)
 		return SMTPC_E_INVALID;
-	rc = tls_freeze(tls, &message);
+	rc = tls_freeze(tls, NULL);
 	if (rc != SMTPC_OK)
 		return rc;
 	tls_hold(tls);

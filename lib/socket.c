@@ -251,11 +251,14 @@ int
 socket_attach(int fd, struct stream **ret_stream)
 {
 	struct socket_stream *self;
+	struct sockaddr_storage peer;
+	socklen_t peer_len = sizeof(peer);
 	socklen_t len = sizeof(int);
 	int type = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
-	    type != SOCK_STREAM)
+	    type != SOCK_STREAM ||
+	    getpeername(fd, (void *)&peer, &peer_len) != 0)
 		return SMTPC_E_INVALID;
 	self = make();
 	if (self == NULL)

@@ -161,8 +161,12 @@ describe(struct tls_stream *self, int error)
 		alert = gnutls_alert_get(self->session);
 		return failed(self, "tls-alert", gnutls_alert_get_name(alert),
 			      error);
-	case GNUTLS_E_UNEXPECTED_PACKET:
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+		return failed(self, "tls-version",
+			      "the server knows only versions of TLS that are "
+			      "not safe",
+			      error);
+	case GNUTLS_E_UNEXPECTED_PACKET:
 		return failed(self, "tls-record", gnutls_strerror(error),
 			      error);
 	case GNUTLS_E_MEMORY_ERROR:
@@ -179,15 +183,14 @@ handshake_failed(struct tls_stream *self, int error)
 {
 	if (self->out.failed)
 		return SMTPC_E_NOMEM;
-	if (error == GNUTLS_E_PREMATURE_TERMINATION)
+	if (self->inner_rc == SMTPC_E_CLOSED)
 		return failed(self, "tls-closed",
 			      "the server closed the connection", error);
-	if (self->inner_rc < 0 && self->inner_rc != SMTPC_E_CLOSED)
+	if (self->inner_rc < 0)
 		return inner_failure(self);
 	(void)gnutls_alert_send_appropriate(self->session, error);
 	(void)flush(&self->base);
-	if (error == GNUTLS_E_UNEXPECTED_PACKET ||
-	    error == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
+	if (error == GNUTLS_E_UNEXPECTED_PACKET)
 		return failed(self, "wrong-tls-mode",
 			      "the server does not speak TLS here", error);
 	return describe(self, error);
@@ -239,7 +242,7 @@ tls_read(struct stream *stream, char *data, size_t size, size_t *ret_len)
 		}
 		if (len == 0)
 			return closed(self, NULL, NULL, 0);
-		if (len == GNUTLS_E_PREMATURE_TERMINATION)
+		if (self->inner_rc == SMTPC_E_CLOSED)
 			return closed(self, "tls-truncated",
 				      "without the goodbye that TLS demands",
 				      (int)len);
@@ -291,6 +294,7 @@ tls_write(struct stream *stream, const struct iovec *pieces, int count,
 		rc = flush(stream);
 		if (rc < 0 || buffer_length(&self->out) >= OUT_HIGH)
 			return rc;
+		rc = SMTPC_OK;
 	}
 	for (i = 0; i < count && rc == SMTPC_OK; i++)
 		rc = encrypt(self, pieces[i].iov_base, pieces[i].iov_len,
@@ -392,11 +396,14 @@ set_up_session(struct tls_stream *self)
 				      self->host, strlen(self->host));
 }
 
-/* A trailing dot is the resolver's affair: no certificate has it. */
+/*
+ * A trailing dot and the name of an interface are the resolver's affair: no
+ * certificate has them.
+ */
 static char *
 copy_host(const char *host)
 {
-	size_t len = strlen(host);
+	size_t len = strcspn(host, "%");
 
 	if (len > 0 && host[len - 1] == '.')
 		len--;

@@ -17,10 +17,10 @@
 smtpc_tls *tls_hold(smtpc_tls *tls);
 
 /*
- * Loads what is to be loaded, and lets nobody change it any more.  On failure
- * *ret_message is why, valid as long as tls is.
+ * Loads what is to be loaded, and lets nobody change it any more.  On failure,
+ * *ret_message is why, in memory of its own, or NULL; ret_message may be NULL.
  */
-int tls_freeze(smtpc_tls *tls, const char **ret_message);
+int tls_freeze(smtpc_tls *tls, char **ret_message);
 
 /*
  * TLS over another stream.

@@ -19,16 +19,19 @@ forget_error(smtpc_tls *tls)
 {
 	mem_free(tls->error_message);
 	tls->error_message = NULL;
+	tls->error = SMTPC_OK;
 }
 
 /* Takes the message over. */
 static int
-fail(smtpc_tls *tls, char *message)
+fail(smtpc_tls *tls, int result, char *message)
 {
+	forget_error(tls);
 	if (message != NULL)
 		ascii_make_printable(message);
+	tls->error = result;
 	tls->error_message = message;
-	return SMTPC_E_TLS;
+	return result;
 }
 
 int
@@ -103,17 +106,19 @@ smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 	if (rc != SMTPC_OK)
 		return rc;
 	if (file == NULL)
-		return SMTPC_E_INVALID;
+		return fail(tls, SMTPC_E_INVALID,
+			    mem_copy_text("there is no file"));
 	count = gnutls_certificate_set_x509_trust_file(tls->credentials, file,
 						       GNUTLS_X509_FMT_PEM);
 	if (count > 0) {
 		tls->authorities += count;
 		return SMTPC_OK;
 	}
-	return fail(tls, mem_format("no certificates could be read from %s: %s",
-				    file,
-				    count < 0 ? gnutls_strerror(count)
-					      : "it holds none"));
+	return fail(tls, SMTPC_E_TLS,
+		    mem_format("no certificates could be read from %s: %s",
+			       file,
+			       count < 0 ? gnutls_strerror(count)
+					 : "it holds none"));
 }
 
 const char *
@@ -121,7 +126,9 @@ smtpc_tls_error_message(const smtpc_tls *tls)
 {
 	if (tls == NULL)
 		return "no TLS settings";
-	return tls->error_message != NULL ? tls->error_message : "";
+	if (tls->error_message != NULL)
+		return tls->error_message;
+	return tls->error != SMTPC_OK ? smtpc_strerror(tls->error) : "";
 }
 
 /* No authorities at all must never mean that everybody is trusted. */
@@ -139,13 +146,14 @@ load_trust(smtpc_tls *tls)
 	if (tls->authorities > 0)
 		return SMTPC_OK;
 	return fail(
-	    tls, mem_copy_text(
-		     tls->trust_system
-			 ? "the system's store of certificate authorities is "
-			   "empty: install ca-certificates, or name a file of "
-			   "authorities"
-			 : "no certificate authority is trusted: name a file "
-			   "of authorities"));
+	    tls, SMTPC_E_TLS,
+	    mem_copy_text(
+		tls->trust_system
+		    ? "the system's store of certificate authorities is "
+		      "empty: install ca-certificates, or name a file of "
+		      "authorities"
+		    : "no certificate authority is trusted: name a file "
+		      "of authorities"));
 }
 
 static int
@@ -158,25 +166,27 @@ load_priority(smtpc_tls *tls)
 		return SMTPC_OK;
 	tls->priority = NULL;
 	return fail(
-	    tls, mem_format(
-		     "the system's TLS policy leaves nothing that is safe: %s",
-		     gnutls_strerror(rc)));
+	    tls, SMTPC_E_TLS,
+	    mem_format(
+		"the system's TLS policy leaves nothing that is safe: %s",
+		gnutls_strerror(rc)));
 }
 
 int
-tls_freeze(smtpc_tls *tls, const char **ret_message)
+tls_freeze(smtpc_tls *tls, char **ret_message)
 {
 	int rc = SMTPC_OK;
 
 	pthread_mutex_lock(&tls->lock);
 	if (!tls->frozen) {
-		forget_error(tls);
 		rc = load_trust(tls);
 		if (rc == SMTPC_OK)
 			rc = load_priority(tls);
 		tls->frozen = rc == SMTPC_OK;
 	}
-	*ret_message = smtpc_tls_error_message(tls);
+	/* A copy: another thread may fail, too, and replace the message. */
+	if (rc != SMTPC_OK && ret_message != NULL)
+		*ret_message = mem_copy_text(smtpc_tls_error_message(tls));
 	pthread_mutex_unlock(&tls->lock);
 	return rc;
 }

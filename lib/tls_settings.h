@@ -20,8 +20,10 @@ struct smtpc_tls {
 	bool trust_system;
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	int authorities;     /* how many certificates are trusted */
-	char *error_message; /* why the last setter failed; NULL: it did not */
+	int authorities; /* how many certificates are trusted */
+	/* Why the last setter failed, and why it can't be used. */
+	int error;
+	char *error_message; /* NULL: there was no memory */
 };
 
 #endif
