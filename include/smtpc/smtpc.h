@@ -269,7 +269,7 @@ SMTPC_API int smtpc_session_set_tls_mode(smtpc_session *session, int mode)
 SMTPC_API int smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
-/* authzid may be NULL; all three NULL: none any more. */
+/* authzid may be NULL; authcid and password NULL forget all three. */
 SMTPC_API int smtpc_session_set_credentials(smtpc_session *session,
 					    const char *authzid,
 					    const char *authcid,
