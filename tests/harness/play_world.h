@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the modules share that play a scenario: the world as it is while that
+ * lasts.
+ */
+#ifndef HARNESS_PLAY_WORLD_H
+#define HARNESS_PLAY_WORLD_H
+
+#include <poll.h>
+
+#include "memstream.h"
+#include "peer.h"
+#include "play.h"
+
+/* Where a mail's content comes from, while it is played. */
+struct feed {
+	const struct mail *mail;
+	size_t piece;  /* the one that is read now */
+	size_t offset; /* how much of that has been read */
+	bool paused;   /* at a PIECE_PAUSE */
+	int64_t until; /* which lasts so long */
+	int fd;	       /* what the library reads, or -1 */
+	int write_end; /* of a pipe, or -1 */
+	char *data;    /* of memory */
+	size_t len;
+};
+
+struct play {
+	const struct scenario *scenario;
+	const struct step *step;
+	const struct play_options *options;
+	struct play_result *result;
+	unsigned int cell;
+
+	int64_t now, step_began;
+	struct memory_link link;
+	int open_result;	  /* of each connection */
+	struct memory_link spare; /* of a connection that is one too many */
+	struct peer peer;
+	size_t waits;	     /* in a session that does not block */
+	unsigned long turns; /* of the one who waits: a limit for what hangs */
+
+	smtpc_session *session;
+	struct octets host;
+	int port;
+	smtpc_transaction **mails;
+	struct feed *feeds;
+	smtpc_transaction *sent; /* by the step at hand, or NULL */
+	int rc;
+	int state_before;
+	size_t allocations;
+};
+
+/* The first failure is kept.  number is the file's line. */
+void play_fail(struct play *play, int number, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * What a session is made of (play_setup.c).
+ */
+
+void setup_prepare(void);
+void setup_finish(void);
+
+/* SMTPC_OK, or how a setter failed. */
+int setup_session(struct play *play);
+int setup_mails(struct play *play);
+int setup_apply(struct play *play, const struct setting *setting);
+void setup_clear(struct play *play);
+
+/* What TLS of the peer's is made of; the first makes it, if it has to be. */
+void setup_certificate(const struct play *play);
+void setup_peer(struct play *play);
+
+/* Content that waits for its time may go on; true: some did. */
+bool setup_feed(struct play *play);
+
+/* When a pause that lasts so long is over, or PEER_NEVER. */
+int64_t setup_feed_wakes(const struct play *play);
+
+/*
+ * Time and waiting (play_wait.c).
+ */
+
+/* The library's seams are the play's, until NULL is played. */
+void wait_install(struct play *play);
+
+/* Waits as poll() does: the peer's turn, or the time goes on. */
+int wait_turn(struct play *play, struct pollfd *items, nfds_t count,
+	      int64_t timeout);
+
+/* Carries on what is in progress, in a session that does not block. */
+int wait_drive(struct play *play, int rc);
+
+/* Until nobody has anything to do. */
+void wait_settle(struct play *play);
+
+/*
+ * What is expected (play_facts.c).
+ */
+
+void facts_check(struct play *play);
+
+/* What holds after every step, whatever was expected. */
+void truth_check(struct play *play);
+
+/* What holds of a mail whose session the caller has given up. */
+void truth_check_abandoned(struct play *play);
+
+/* All that a caller can see, into the transcript (play_truth.c). */
+void truth_record(struct play *play);
+
+/* The names of enumerators, without their prefixes; NULL: unknown. */
+const char *name_of_result(int result);
+const char *name_of_state(int state);
+const char *name_of_phase(int phase);
+const char *name_of_outcome(int outcome);
+const char *name_of_trust(int trust);
+int phase_by_name(const char *name);
+uint32_t problem_by_name(const char *name);
+
+#endif
