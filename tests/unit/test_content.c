@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tests of lib/content.c.  The wire is read back by an un-stuffer that is the
+ * test's own, and compared with a normalisation that is the test's own, too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "content.h"
+#include "suite.h"
+
+struct octets {
+	char data[512];
+	size_t len;
+};
+
+static void
+add(struct octets *octets, const char *data, size_t len)
+{
+	if (octets->len + len > sizeof(octets->data))
+		ck_abort_msg("the output has no end");
+	memcpy(octets->data + octets->len, data, len);
+	octets->len += len;
+}
+
+static bool
+same(const struct octets *a, const struct octets *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* What is sent for data, cut behind each octet whose bit is set. */
+static void
+encode(const char *data, size_t len, unsigned int cuts, struct octets *ret_wire)
+{
+	struct content_encoder encoder;
+	struct content_piece piece;
+	size_t start = 0;
+	size_t end, taken;
+
+	ret_wire->len = 0;
+	content_begin(&encoder);
+	while (start < len) {
+		for (end = start + 1; end < len && !(cuts & 1u << (end - 1));
+		     end++)
+			;
+		while (start < end) {
+			taken = content_next(&encoder, data + start,
+					     end - start, &piece);
+			if (taken == 0 && piece.len == 0)
+				ck_abort_msg("the encoder stands still");
+			if (taken > end - start)
+				ck_abort_msg("more than there is was taken");
+			add(ret_wire, piece.data, piece.len);
+			start += taken;
+		}
+	}
+	piece = content_end(&encoder);
+	add(ret_wire, piece.data, piece.len);
+}
+
+/* Every kind of line end as CRLF, and one at the end of the last line. */
+static void
+normalise(const char *data, size_t len, struct octets *ret_lines)
+{
+	bool line_start = true;
+	size_t i;
+
+	ret_lines->len = 0;
+	for (i = 0; i < len; i++) {
+		if (data[i] == '\r' && i + 1 < len && data[i + 1] == '\n')
+			continue;
+		line_start = data[i] == '\r' || data[i] == '\n';
+		if (line_start)
+			add(ret_lines, "\r\n", 2);
+		else
+			add(ret_lines, data + i, 1);
+	}
+	if (!line_start)
+		add(ret_lines, "\r\n", 2);
+}
+
+/*
+ * What a server makes of the wire: the lines before the one that is a dot,
+ * less their leading dots.  False if that line is not the last one, or if a
+ * CR or LF is not part of a CRLF.
+ */
+static bool
+receive(const struct octets *wire, struct octets *ret_content)
+{
+	const char *at = wire->data;
+	const char *end = wire->data + wire->len;
+	const char *cr;
+
+	ret_content->len = 0;
+	for (; at < end; at = cr + 2) {
+		for (cr = at; cr < end && *cr != '\r' && *cr != '\n'; cr++)
+			;
+		if (end - cr < 2 || cr[0] != '\r' || cr[1] != '\n')
+			return false;
+		if (*at == '.' && cr - at == 1)
+			return cr + 2 == end;
+		if (*at == '.')
+			at++;
+		add(ret_content, at, (size_t)(cr + 2 - at));
+	}
+	return false;
+}
+
+/* Whether CRLF "." CRLF stands anywhere before the end. */
+static bool
+ends_early(const struct octets *wire)
+{
+	static const char mark[] = "\r\n.\r\n";
+	const char *found = memmem(wire->data, wire->len, mark, 5);
+
+	return found != NULL && found + 5 != wire->data + wire->len;
+}
+
+static void
+is_sent_as(const char *data, size_t len, const char *expected)
+{
+	struct octets wire;
+
+	encode(data, len, 0, &wire);
+	ck_assert_uint_eq(wire.len, strlen(expected));
+	ck_assert_mem_eq(wire.data, expected, wire.len);
+}
+
+START_TEST(lines_end_in_crlf_and_dots_are_doubled)
+{
+	is_sent_as("", 0, ".\r\n");
+	is_sent_as("a", 1, "a\r\n.\r\n");
+	is_sent_as("a\r\n", 3, "a\r\n.\r\n");
+	is_sent_as("a\n", 2, "a\r\n.\r\n");
+	is_sent_as("a\r", 2, "a\r\n.\r\n");
+	is_sent_as("\r\n", 2, "\r\n.\r\n");
+	is_sent_as(".", 1, "..\r\n.\r\n");
+	is_sent_as(".\r\n", 3, "..\r\n.\r\n");
+	is_sent_as("..\r\n", 4, "...\r\n.\r\n");
+	is_sent_as(".x\r\n", 4, "..x\r\n.\r\n");
+	is_sent_as("x.\r\n", 4, "x.\r\n.\r\n");
+	is_sent_as("a\r\n.\r\nb", 7, "a\r\n..\r\nb\r\n.\r\n");
+}
+END_TEST
+
+/* Known ways to end the content early, on one server or another. */
+START_TEST(no_smuggled_end_of_data_is_sent)
+{
+	is_sent_as("a\n.\nb", 5, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\n.\r\nb", 6, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r\n.\nb", 6, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r.\rb", 5, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r.\r\nb", 6, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r\n.\rb", 6, "a\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r\r\n.\r\nb", 8, "a\r\n\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\n\n.\r\nb", 7, "a\r\n\r\n..\r\nb\r\n.\r\n");
+	is_sent_as("a\r\n\n.\r\nb", 8, "a\r\n\r\n..\r\nb\r\n.\r\n");
+}
+END_TEST
+
+/* Take the string that a number stands for, in digits of base 4. */
+static void
+spell(unsigned int number, size_t len, char *ret_text)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++, number /= 4)
+		ret_text[i] = "a.\r\n"[number % 4];
+}
+
+static void
+check_string(const char *data, size_t len)
+{
+	struct octets whole, wire, content, lines;
+	unsigned int cuts;
+
+	encode(data, len, 0, &whole);
+	normalise(data, len, &lines);
+	if (!receive(&whole, &content) || ends_early(&whole))
+		ck_abort_msg("%zu octets: the end is wrong", len);
+	if (!same(&content, &lines))
+		ck_abort_msg("%zu octets: something else arrives", len);
+	for (cuts = 1; len > 1 && cuts < 1u << (len - 1); cuts++) {
+		encode(data, len, cuts, &wire);
+		if (!same(&wire, &whole))
+			ck_abort_msg("%zu octets, cuts 0x%x", len, cuts);
+	}
+}
+
+/* Of up to six octets, each of them cut in every way. */
+START_TEST(every_short_string_arrives_and_ends_where_it_should)
+{
+	unsigned int count, number;
+	char text[6];
+	size_t len;
+
+	for (len = 0, count = 1; len <= sizeof(text); len++, count *= 4) {
+		for (number = 0; number < count; number++) {
+			spell(number, len, text);
+			check_string(text, len);
+		}
+	}
+}
+END_TEST
+
+START_TEST(cuts_make_no_difference)
+{
+	static const char *const texts[] = {
+		"a\r\n.\r\n..\r\n.b\r\n.",
+		"a\r\n.\r\n..\r\n.b\r\n.\r",
+		"\n.\r.\n\r\r\n.\n..\n\r..",
+	};
+	const char *text = texts[_i];
+
+	ck_assert_uint_ge(strlen(text), 15);
+	ck_assert_uint_le(strlen(text), 16);
+	check_string(text, strlen(text));
+}
+END_TEST
+
+/* Every octet value, in text and behind each kind of line end. */
+START_TEST(every_octet_arrives)
+{
+	char text[] = "x x\nx\r\nx\rx";
+	struct octets wire, content, lines;
+	int c;
+
+	for (c = 0; c < 256; c++) {
+		if (c == '\r' || c == '\n')
+			continue;
+		text[0] = text[2] = text[4] = text[7] = text[9] = (char)c;
+		encode(text, 10, 0x15, &wire);
+		normalise(text, 10, &lines);
+		ck_assert(receive(&wire, &content));
+		ck_assert(same(&content, &lines));
+	}
+}
+END_TEST
+
+START_TEST(content_that_is_right_goes_out_in_one_piece)
+{
+	struct content_encoder encoder;
+	struct content_piece piece;
+	static char text[17 * 5000];
+	size_t i;
+
+	for (i = 0; i < sizeof(text); i++)
+		text[i] = "A line of text.\r\n"[i % 17];
+	content_begin(&encoder);
+	ck_assert_uint_eq(content_next(&encoder, text, sizeof(text), &piece),
+			  sizeof(text));
+	ck_assert_ptr_eq(piece.data, text);
+	ck_assert_uint_eq(piece.len, sizeof(text));
+}
+END_TEST
+
+START_TEST(nothing_in_gives_nothing_out)
+{
+	struct content_encoder encoder;
+	struct content_piece piece;
+
+	content_begin(&encoder);
+	ck_assert_uint_eq(content_next(&encoder, "", 0, &piece), 0);
+	ck_assert_uint_eq(piece.len, 0);
+	ck_assert_uint_eq(content_next(&encoder, "\r", 1, &piece), 1);
+	ck_assert_uint_eq(piece.len, 0);
+	ck_assert_uint_eq(content_next(&encoder, "", 0, &piece), 0);
+	ck_assert_uint_eq(piece.len, 0);
+	ck_assert_uint_eq(content_next(&encoder, "\n", 1, &piece), 1);
+	ck_assert_uint_eq(piece.len, 2);
+}
+END_TEST
+
+START_TEST(scan_finds_one_octet_anywhere)
+{
+	char text[40];
+	size_t len, at;
+
+	for (len = 0; len <= sizeof(text); len++) {
+		memset(text, 'a', sizeof(text));
+		ck_assert_uint_eq(content_scan(text, len), 0);
+		for (at = 0; at < len; at++) {
+			text[at] = '\x80';
+			ck_assert_uint_eq(content_scan(text, len),
+					  CONTENT_8BIT);
+			ck_assert_uint_eq(content_scan(text, at), 0);
+			text[at] = '\0';
+			ck_assert_uint_eq(content_scan(text, len), CONTENT_NUL);
+			ck_assert_uint_eq(content_scan(text, at), 0);
+			text[at] = '\x7f';
+			ck_assert_uint_eq(content_scan(text, len), 0);
+			text[at] = 'a';
+		}
+	}
+	ck_assert_uint_eq(content_scan(NULL, 0), 0);
+	ck_assert_uint_eq(content_scan("a\0\xff", 3),
+			  CONTENT_8BIT | CONTENT_NUL);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("content");
+	TCase *tcase = suite_case(suite, "content_next");
+
+	tcase_add_test(tcase, lines_end_in_crlf_and_dots_are_doubled);
+	tcase_add_test(tcase, no_smuggled_end_of_data_is_sent);
+	tcase_add_test(tcase,
+		       every_short_string_arrives_and_ends_where_it_should);
+	tcase_add_loop_test(tcase, cuts_make_no_difference, 0, 3);
+	tcase_add_test(tcase, every_octet_arrives);
+	tcase_add_test(tcase, content_that_is_right_goes_out_in_one_piece);
+	tcase_add_test(tcase, nothing_in_gives_nothing_out);
+
+	tcase = suite_case(suite, "content_scan");
+	tcase_add_test(tcase, scan_finds_one_octet_anywhere);
+	return suite_run(suite);
+}

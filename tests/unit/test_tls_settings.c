@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tests of lib/tls_settings.c: whom to trust, and never everybody.  What GnuTLS
+ * finds on this machine is replaced by the linker.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs.h"
+#include "mem.h"
+#include "suite.h"
+#include "tls.h"
+#include "tls_settings.h"
+
+/* What GnuTLS is made to return; REAL: what it does. */
+#define REAL 1000000
+
+static int system_trust, priority, allocation;
+static int system_trust_calls;
+
+int __real_gnutls_certificate_set_x509_system_trust(
+    gnutls_certificate_credentials_t credentials);
+int __wrap_gnutls_certificate_set_x509_system_trust(
+    gnutls_certificate_credentials_t credentials);
+int __real_gnutls_priority_init2(gnutls_priority_t *ret_priority,
+				 const char *text, const char **ret_error,
+				 unsigned int flags);
+int __wrap_gnutls_priority_init2(gnutls_priority_t *ret_priority,
+				 const char *text, const char **ret_error,
+				 unsigned int flags);
+int __real_gnutls_certificate_allocate_credentials(
+    gnutls_certificate_credentials_t *ret_credentials);
+int __wrap_gnutls_certificate_allocate_credentials(
+    gnutls_certificate_credentials_t *ret_credentials);
+
+int
+__wrap_gnutls_certificate_set_x509_system_trust(
+    gnutls_certificate_credentials_t credentials)
+{
+	system_trust_calls++;
+	if (system_trust != REAL)
+		return system_trust;
+	return __real_gnutls_certificate_set_x509_system_trust(credentials);
+}
+
+int
+__wrap_gnutls_priority_init2(gnutls_priority_t *ret_priority, const char *text,
+			     const char **ret_error, unsigned int flags)
+{
+	if (priority != REAL)
+		return priority;
+	return __real_gnutls_priority_init2(ret_priority, text, ret_error,
+					    flags);
+}
+
+int
+__wrap_gnutls_certificate_allocate_credentials(
+    gnutls_certificate_credentials_t *ret_credentials)
+{
+	if (allocation != REAL)
+		return allocation;
+	return __real_gnutls_certificate_allocate_credentials(ret_credentials);
+}
+
+static smtpc_tls *tls;
+static char directory[] = "/tmp/smtpc-trust-XXXXXX";
+static char file[sizeof(directory) + 20];
+
+static void
+set_up(void)
+{
+	system_trust = priority = allocation = REAL;
+	system_trust_calls = 0;
+	ck_assert_int_eq(smtpc_tls_new(&tls), SMTPC_OK);
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(file, sizeof(file), "%s/trust.pem", directory);
+}
+
+static void
+tear_down(void)
+{
+	smtpc_tls_free(tls);
+	unlink(file);
+	rmdir(directory);
+}
+
+static void
+write_file(const void *data, size_t len)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
+	close(fd);
+}
+
+/* Appends an authority to the file. */
+static void
+write_authority(void)
+{
+	const struct certificate_parameters parameters = {
+		.common_name = "An authority",
+		.is_authority = true,
+	};
+	struct credentials *authority = credentials_new(&parameters);
+	gnutls_datum_t pem;
+
+	ck_assert_ptr_nonnull(authority);
+	ck_assert_int_eq(credentials_pem(authority, &pem), 0);
+	write_file(pem.data, pem.size);
+	gnutls_free(pem.data);
+	credentials_free(authority);
+}
+
+static int
+freeze(void)
+{
+	char *message = NULL;
+	int rc = tls_freeze(tls, &message);
+
+	if (rc == SMTPC_OK) {
+		ck_assert_ptr_null(message);
+	} else {
+		ck_assert_str_eq(message, smtpc_tls_error_message(tls));
+		ck_assert_str_ne(message, "");
+	}
+	mem_free(message);
+	return rc;
+}
+
+START_TEST(system_is_trusted_by_default)
+{
+	ck_assert_str_eq(smtpc_tls_error_message(tls), "");
+	/* A machine without authorities is another test's affair. */
+	system_trust = 140;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(system_trust_calls, 1);
+	ck_assert_int_eq(tls->authorities, 140);
+	/* Once is enough. */
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(system_trust_calls, 1);
+}
+END_TEST
+
+START_TEST(system_is_not_trusted_if_that_is_not_wanted)
+{
+	write_authority();
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(system_trust_calls, 0);
+	ck_assert_int_eq(tls->authorities, 1);
+}
+END_TEST
+
+START_TEST(files_add_to_the_system)
+{
+	write_authority();
+	system_trust = 140;
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 1), SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_OK);
+	write_authority();
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_gt(tls->authorities, 141);
+}
+END_TEST
+
+/* What the system has or says when there is nothing to trust. */
+static const int nothing[] = { 0, -1, GNUTLS_E_UNIMPLEMENTED_FEATURE };
+
+START_TEST(without_any_authority_nobody_is_trusted)
+{
+	system_trust = nothing[_i];
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), "ca-certificates"));
+	ck_assert(!tls->frozen);
+	/* Which can be mended. */
+	write_authority();
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_OK);
+	ck_assert_str_eq(smtpc_tls_error_message(tls), "");
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+}
+END_TEST
+
+START_TEST(nobody_at_all_is_nobody)
+{
+	system_trust = 140;
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), "no certificate authority"));
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 1), SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+}
+END_TEST
+
+/* Files that hold no certificate: what is in them. */
+static const char *const no_certificates[] = {
+	"",
+	"\n\n",
+	"These are no certificates.\n",
+	"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+	"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+	"-----BEGIN CERTIFICATE-----\nnot base64\n",
+};
+
+START_TEST(file_without_certificates_is_refused)
+{
+	write_file(no_certificates[_i], strlen(no_certificates[_i]));
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), file));
+	ck_assert_int_eq(tls->authorities, 0);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_str_eq(smtpc_tls_error_message(tls), "");
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+}
+END_TEST
+
+#define NO_CERTIFICATES                                                        \
+	((int)(sizeof(no_certificates) / sizeof(no_certificates[0])))
+
+START_TEST(file_that_cannot_be_read_is_refused)
+{
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), file));
+	/* Once more, in the same words. */
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), file));
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, directory), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), directory));
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, ""), SMTPC_E_TLS);
+	ck_assert_int_eq(tls->authorities, 0);
+}
+END_TEST
+
+START_TEST(message_is_one_line_of_printable_ascii)
+{
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls,
+						  "/j\xc3\xbcrgen\n/\x1b[2J"),
+			 SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), "/j??rgen?/?[2J"));
+}
+END_TEST
+
+START_TEST(frozen_settings_do_not_change)
+{
+	write_authority();
+	system_trust = 140;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_STATE);
+	ck_assert_int_eq(tls->authorities, 140);
+	ck_assert(tls->trust_system);
+}
+END_TEST
+
+START_TEST(policy_that_leaves_nothing_is_an_error)
+{
+	system_trust = 140;
+	priority = GNUTLS_E_INVALID_REQUEST;
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls),
+		   gnutls_strerror(GNUTLS_E_INVALID_REQUEST)));
+	ck_assert_ptr_null(tls->priority);
+	ck_assert(!tls->frozen);
+	priority = REAL;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_ptr_nonnull(tls->priority);
+}
+END_TEST
+
+/* Another session, in another thread even, may fail with the same settings. */
+START_TEST(message_lasts_though_freezing_fails_again)
+{
+	char *first = NULL;
+	char *second = NULL;
+
+	system_trust = 0;
+	ck_assert_int_eq(tls_freeze(tls, &first), SMTPC_E_TLS);
+	system_trust = 140;
+	priority = GNUTLS_E_INVALID_REQUEST;
+	ck_assert_int_eq(tls_freeze(tls, &second), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(first, "ca-certificates"));
+	ck_assert_ptr_nonnull(strstr(second, "policy"));
+	mem_free(first);
+	mem_free(second);
+	ck_assert_int_eq(tls_freeze(tls, NULL), SMTPC_E_TLS);
+}
+END_TEST
+
+START_TEST(without_memory_freezing_fails_without_words)
+{
+	char *message = NULL;
+
+	system_trust = 0;
+	fault_from(0);
+	ck_assert_int_eq(tls_freeze(tls, &message), SMTPC_E_TLS);
+	ck_assert(fault_end());
+	ck_assert_ptr_null(message);
+	ck_assert_str_eq(smtpc_tls_error_message(tls),
+			 smtpc_strerror(SMTPC_E_TLS));
+}
+END_TEST
+
+START_TEST(settings_live_as_long_as_somebody_holds_them)
+{
+	ck_assert_ptr_eq(tls_hold(tls), tls);
+	smtpc_tls_free(tls);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_uint_eq(tls->holds, 1);
+	smtpc_tls_free(NULL);
+}
+END_TEST
+
+START_TEST(null_is_refused)
+{
+	const int calls = system_trust_calls;
+
+	ck_assert_int_eq(smtpc_tls_new(NULL), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(NULL, 1), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_add_trust_file(NULL, "/"), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, NULL), SMTPC_E_INVALID);
+	ck_assert_str_ne(smtpc_tls_error_message(tls), "");
+	ck_assert_str_ne(smtpc_tls_error_message(NULL), "");
+	ck_assert_int_eq(system_trust_calls, calls);
+}
+END_TEST
+
+START_TEST(without_memory_there_are_no_settings)
+{
+	smtpc_tls *other = NULL;
+	bool more = true;
+	unsigned int i;
+
+	fault_at(0);
+	ck_assert_int_eq(smtpc_tls_new(&other), SMTPC_E_NOMEM);
+	ck_assert(fault_end());
+	allocation = GNUTLS_E_MEMORY_ERROR;
+	ck_assert_int_eq(smtpc_tls_new(&other), SMTPC_E_NOMEM);
+	ck_assert_ptr_null(other);
+
+	/* A message of some kind there always is. */
+	for (i = 0; more; i++) {
+		fault_at(i);
+		ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file),
+				 SMTPC_E_TLS);
+		more = fault_end();
+		ck_assert_str_ne(smtpc_tls_error_message(tls), "");
+	}
+}
+END_TEST
+
+static void *
+freeze_in_a_thread(void *argument)
+{
+	char *message = NULL;
+	int rc = tls_freeze(argument, &message);
+
+	mem_free(message);
+	return rc == SMTPC_OK ? argument : NULL;
+}
+
+START_TEST(several_threads_may_freeze_them_at_once)
+{
+	pthread_t threads[8];
+	void *result;
+	size_t i;
+
+	system_trust = _i == 0 ? 140 : 0;
+	for (i = 0; i < 8; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+						freeze_in_a_thread, tls),
+				 0);
+	for (i = 0; i < 8; i++) {
+		pthread_join(threads[i], &result);
+		ck_assert_ptr_eq(result, _i == 0 ? tls : NULL);
+	}
+	ck_assert_int_eq(system_trust_calls, _i == 0 ? 1 : 8);
+	ck_assert_int_eq(tls->authorities, system_trust);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("tls_settings");
+	TCase *tcase = suite_case(suite, "tls_freeze");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, system_is_trusted_by_default);
+	tcase_add_test(tcase, system_is_not_trusted_if_that_is_not_wanted);
+	tcase_add_test(tcase, files_add_to_the_system);
+	tcase_add_loop_test(tcase, without_any_authority_nobody_is_trusted, 0,
+			    3);
+	tcase_add_test(tcase, nobody_at_all_is_nobody);
+	tcase_add_test(tcase, frozen_settings_do_not_change);
+	tcase_add_test(tcase, policy_that_leaves_nothing_is_an_error);
+	tcase_add_test(tcase, message_lasts_though_freezing_fails_again);
+	tcase_add_test(tcase, without_memory_freezing_fails_without_words);
+	tcase_add_loop_test(tcase, several_threads_may_freeze_them_at_once, 0,
+			    2);
+
+	tcase = suite_case(suite, "smtpc_tls");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, file_without_certificates_is_refused, 0,
+			    NO_CERTIFICATES);
+	tcase_add_test(tcase, file_that_cannot_be_read_is_refused);
+	tcase_add_test(tcase, message_is_one_line_of_printable_ascii);
+	tcase_add_test(tcase, settings_live_as_long_as_somebody_holds_them);
+	tcase_add_test(tcase, null_is_refused);
+	tcase_add_test(tcase, without_memory_there_are_no_settings);
+	return suite_run(suite);
+}
