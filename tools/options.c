@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line. */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <smtpc/smtpc.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exit.h"
+#include "octet.h"
+
+const char options_help[] =
+    "usage: smtpc [options] RECIPIENT... < message\n"
+    "       smtpc [options] --subject TEXT --text TEXT RECIPIENT...\n"
+    "       smtpc [options] -t < message\n"
+    "       smtpc [options] --probe\n"
+    "\n"
+    "Where to:\n"
+    "  -s, --server URL            smtp://[user@]host[:port], smtps://...,\n"
+    "                              smtp+unix:///path; or $SMTPC_SERVER\n"
+    "      --client-domain DOMAIN  the name to say in EHLO\n"
+    "      --no-pipelining         one command, one reply\n"
+    "      --timeout SECONDS       at most so long for each step\n"
+    "\n"
+    "What:\n"
+    "  -f, --sender MAILBOX        the reverse-path; \"\" for none\n"
+    "  -t, --recipients-from-header\n"
+    "                              take To, Cc and Bcc, too; remove Bcc\n"
+    "      --subject TEXT --text TEXT|-\n"
+    "                              compose the message\n"
+    "      --all-or-none           one refused recipient stops all\n"
+    "\n"
+    "Who:\n"
+    "  -u, --user NAME             the user name\n"
+    "      --password-file FILE    the password is the file's first line\n"
+    "      --password-fd NUMBER    ... the next line of a descriptor\n"
+    "      --password-env NAME     ... an environment variable\n"
+    "      --mechanisms LIST       the only mechanisms, best first\n"
+    "      --plaintext-auth        DANGEROUS: passwords over channels that\n"
+    "                              anybody can read\n"
+    "\n"
+    "TLS:\n"
+    "      --tls MODE              auto, implicit, starttls, opportunistic,\n"
+    "                              none\n"
+    "      --ca-file FILE          trust these authorities only\n"
+    "      --accept-certificate SHA256\n"
+    "                              go on with this one, verified or not\n"
+    "\n"
+    "What is shown:\n"
+    "      --probe                 what the server offers; sends nothing\n"
+    "      --trace                 the dialogue, without secrets\n"
+    "      --progress, --quiet     a progress bar always, or never\n"
+    "      --version, --help\n";
+
+enum option_value {
+	OPTION_FLAG = 0, /* getopt_long() has set it */
+	OPTION_PASSWORD_FILE = 256,
+	OPTION_PASSWORD_FD,
+	OPTION_PASSWORD_ENV,
+	OPTION_TLS,
+	OPTION_CA_FILE,
+	OPTION_MECHANISMS,
+	OPTION_CLIENT_DOMAIN,
+	OPTION_ACCEPT_CERTIFICATE,
+	OPTION_TIMEOUT,
+	OPTION_SUBJECT,
+	OPTION_TEXT
+};
+
+static bool
+take_string(struct options *options, int value, const char *argument)
+{
+	const struct {
+		int value;
+		const char **string;
+	} strings[] = {
+		{ 's', &options->server },
+		{ 'f', &options->sender },
+		{ 'u', &options->user },
+		{ OPTION_PASSWORD_FILE, &options->password_file },
+		{ OPTION_PASSWORD_FD, &options->password_fd },
+		{ OPTION_PASSWORD_ENV, &options->password_environment },
+		{ OPTION_TLS, &options->tls },
+		{ OPTION_CA_FILE, &options->ca_file },
+		{ OPTION_MECHANISMS, &options->mechanisms },
+		{ OPTION_CLIENT_DOMAIN, &options->client_domain },
+		{ OPTION_ACCEPT_CERTIFICATE, &options->accept_certificate },
+		{ OPTION_TIMEOUT, &options->timeout },
+		{ OPTION_SUBJECT, &options->subject },
+		{ OPTION_TEXT, &options->text },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		if (strings[i].value == value) {
+			*strings[i].string = argument;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * getopt has the letter of an option that has one.  Of a long one only the
+ * name is repeated: behind it there may be a secret, given in vain.
+ */
+static int
+complain_about_option(int value, char **argv)
+{
+	const char *problem = "takes no argument";
+	const char *name = argv[optind - 1];
+
+	if (value == ':')
+		problem = "needs an argument";
+	else if (optopt == 0 || (optopt > ' ' && optopt < 0x7f))
+		problem = "is not known, or several begin like it";
+
+	if (optopt > ' ' && optopt < 0x7f)
+		complain("option -%c %s", optopt, problem);
+	else
+		complain("option %.*s %s", (int)strcspn(name, "="), name,
+			 problem);
+	return EX_USAGE;
+}
+
+static int
+read_command_line(struct options *options, int argc, char **argv)
+{
+	const struct option list[] = {
+		{ "server", 1, NULL, 's' },
+		{ "sender", 1, NULL, 'f' },
+		{ "user", 1, NULL, 'u' },
+		{ "password-file", 1, NULL, OPTION_PASSWORD_FILE },
+		{ "password-fd", 1, NULL, OPTION_PASSWORD_FD },
+		{ "password-env", 1, NULL, OPTION_PASSWORD_ENV },
+		{ "tls", 1, NULL, OPTION_TLS },
+		{ "ca-file", 1, NULL, OPTION_CA_FILE },
+		{ "mechanisms", 1, NULL, OPTION_MECHANISMS },
+		{ "client-domain", 1, NULL, OPTION_CLIENT_DOMAIN },
+		{ "accept-certificate", 1, NULL, OPTION_ACCEPT_CERTIFICATE },
+		{ "timeout", 1, NULL, OPTION_TIMEOUT },
+		{ "subject", 1, NULL, OPTION_SUBJECT },
+		{ "text", 1, NULL, OPTION_TEXT },
+		{ "no-pipelining", 0, &options->no_pipelining, 1 },
+		{ "all-or-none", 0, &options->all_or_none, 1 },
+		{ "plaintext-auth", 0, &options->plaintext_auth, 1 },
+		{ "trace", 0, &options->trace, 1 },
+		{ "probe", 0, &options->probe, 1 },
+		{ "recipients-from-header", 0, &options->from_header, 1 },
+		{ "quiet", 0, &options->quiet, 1 },
+		{ "progress", 0, &options->progress, 1 },
+		{ "help", 0, &options->help, 1 },
+		{ "version", 0, &options->version, 1 },
+		{ NULL, 0, NULL, 0 },
+	};
+	int value;
+
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, ":s:f:u:t", list, NULL)) !=
+	       -1) {
+		if (value == 't')
+			options->from_header = 1;
+		else if (value != OPTION_FLAG &&
+			 !take_string(options, value, optarg))
+			return complain_about_option(value, argv);
+	}
+	options->recipients = argv + optind;
+	options->recipient_count = (size_t)(argc - optind);
+	return EX_OK;
+}
+
+static bool
+parse_number(const char *string, long least, long most, long *ret_number)
+{
+	char *end;
+	long number;
+
+	if (!octet_is_digit(string[0]))
+		return false;
+	errno = 0;
+	number = strtol(string, &end, 10);
+	if (errno != 0 || *end != '\0' || number < least || number > most)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+static int
+parse_server(struct options *options)
+{
+	const char *from = "--server";
+	const char *wrong;
+
+	if (options->server == NULL) {
+		options->server = getenv("SMTPC_SERVER");
+		from = "SMTPC_SERVER";
+	}
+	if (options->server == NULL || options->server[0] == '\0') {
+		complain("no server: name it with --server or in SMTPC_SERVER");
+		return EX_USAGE;
+	}
+	wrong = url_parse(options->server, &options->url);
+	if (wrong != NULL) {
+		/* What is wrong may be a password: it is not repeated. */
+		complain("%s: not a good URL: %s", from, wrong);
+		return EX_USAGE;
+	}
+	if (options->user == NULL && options->url.user[0] != '\0')
+		options->user = options->url.user;
+	return EX_OK;
+}
+
+static int
+parse_tls(struct options *options)
+{
+	static const struct {
+		const char *name;
+		int mode;
+	} modes[] = {
+		{ "auto", SMTPC_TLS_AUTO },
+		{ "implicit", SMTPC_TLS_IMPLICIT },
+		{ "starttls", SMTPC_TLS_STARTTLS },
+		{ "opportunistic", SMTPC_TLS_OPPORTUNISTIC },
+		{ "none", SMTPC_TLS_NONE },
+	};
+	size_t i;
+
+	options->tls_mode = SMTPC_TLS_AUTO;
+	if (options->tls != NULL) {
+		for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+			if (strcmp(options->tls, modes[i].name) == 0)
+				break;
+		}
+		if (i == sizeof(modes) / sizeof(modes[0])) {
+			complain("--tls %s: no such mode: it is auto, "
+				 "implicit, starttls, opportunistic or none",
+				 options->tls);
+			return EX_USAGE;
+		}
+		options->tls_mode = modes[i].mode;
+	}
+	if (options->url.scheme != URL_SMTPS)
+		return EX_OK;
+	if (options->tls_mode != SMTPC_TLS_AUTO &&
+	    options->tls_mode != SMTPC_TLS_IMPLICIT) {
+		complain("--tls %s contradicts smtps://, which is TLS from "
+			 "the first octet",
+			 options->tls);
+		return EX_USAGE;
+	}
+	options->tls_mode = SMTPC_TLS_IMPLICIT;
+	return EX_OK;
+}
+
+/* 64 hexadecimal digits, in either case, with or without colons. */
+static int
+parse_fingerprint(struct options *options)
+{
+	const char *s = options->accept_certificate;
+	size_t len = 0;
+
+	if (s == NULL)
+		return EX_OK;
+	for (; *s != '\0' && len < FINGERPRINT_LEN; s++) {
+		if (octet_hex_value(*s) >= 0)
+			options->fingerprint[len++] = octet_lower(*s);
+		else if (*s != ':' || len == 0 || len % 2 != 0)
+			break;
+	}
+	if (*s != '\0' || len != FINGERPRINT_LEN) {
+		complain("--accept-certificate: not a SHA-256, which is 64 "
+			 "hexadecimal digits");
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
+static int
+parse_numbers(struct options *options)
+{
+	long number;
+
+	options->timeout_ms = SMTPC_FOREVER;
+	if (options->timeout != NULL) {
+		if (!parse_number(options->timeout, 1, 1000000, &number)) {
+			complain("--timeout %s: not a number of seconds from "
+				 "1 to 1000000",
+				 options->timeout);
+			return EX_USAGE;
+		}
+		options->timeout_ms = (int64_t)number * 1000;
+	}
+	if (options->password_fd != NULL) {
+		if (!parse_number(options->password_fd, 0, INT_MAX, &number)) {
+			complain("--password-fd %s: not a descriptor",
+				 options->password_fd);
+			return EX_USAGE;
+		}
+		options->secret_fd = (int)number;
+	}
+	return EX_OK;
+}
+
+static int
+check_credentials(const struct options *options)
+{
+	int sources = (options->password_file != NULL) +
+		      (options->password_fd != NULL) +
+		      (options->password_environment != NULL);
+
+	if (options->probe)
+		return EX_OK;
+	if (sources > 1) {
+		complain("the password can come from one place only");
+		return EX_USAGE;
+	}
+	if (sources == 1 && options->user == NULL) {
+		complain("a password, but no user: name it with --user");
+		return EX_USAGE;
+	}
+	if (sources == 0 && options->user != NULL) {
+		complain("a user, but no password: give it with "
+			 "--password-file, --password-fd or --password-env");
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
+/* A user name that looks like a mailbox is the sender's if none is given. */
+static int
+check_sender(struct options *options)
+{
+	if (options->sender == NULL && options->user != NULL &&
+	    strchr(options->user, '@') != NULL)
+		options->sender = options->user;
+	if (options->sender == NULL && !options->probe) {
+		complain("no sender: name it with --sender");
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
+static const char *
+contradiction_of_probe(const struct options *options)
+{
+	if (options->recipient_count > 0 || options->from_header ||
+	    options->text != NULL || options->subject != NULL)
+		return "--probe sends nothing: no recipient and no message may "
+		       "be given";
+	return NULL;
+}
+
+static const char *
+contradiction(const struct options *options)
+{
+	if (options->quiet && options->progress)
+		return "--quiet contradicts --progress";
+	if (options->probe)
+		return contradiction_of_probe(options);
+	if (options->text != NULL && options->from_header)
+		return "--text composes a message, whose recipients are "
+		       "arguments: -t can't be used with it";
+	if (options->subject != NULL && options->text == NULL)
+		return "--subject needs --text (--text - reads it from "
+		       "standard input)";
+	if (options->recipient_count == 0 && !options->from_header)
+		return "no recipient";
+	return NULL;
+}
+
+static int
+check_contradictions(struct options *options)
+{
+	const char *wrong = contradiction(options);
+
+	if (wrong != NULL) {
+		complain("%s", wrong);
+		return EX_USAGE;
+	}
+	if (options->progress)
+		options->progress_wish = PROGRESS_ALWAYS;
+	else if (options->quiet || options->trace)
+		options->progress_wish = PROGRESS_NEVER;
+	return EX_OK;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv)
+{
+	int rc;
+
+	memset(options, 0, sizeof(*options));
+	rc = read_command_line(options, argc, argv);
+	if (rc != EX_OK || options->help || options->version)
+		return rc;
+
+	rc = parse_server(options);
+	if (rc == EX_OK)
+		rc = parse_tls(options);
+	if (rc == EX_OK)
+		rc = parse_fingerprint(options);
+	if (rc == EX_OK)
+		rc = parse_numbers(options);
+	if (rc == EX_OK)
+		rc = check_credentials(options);
+	if (rc == EX_OK)
+		rc = check_sender(options);
+	if (rc == EX_OK)
+		rc = check_contradictions(options);
+	return rc;
+}
