@@ -66,6 +66,14 @@ smtpc_session_tls_cipher(const smtpc_session *session)
 }
 
 int
+smtpc_session_tls_is_resumed(const smtpc_session *session)
+{
+	if (session == NULL || !session->tls_is_up)
+		return 0;
+	return tls_is_resumed(session->channel.stream);
+}
+
+int
 smtpc_session_tls_trust(const smtpc_session *session)
 {
 	return session != NULL ? session->trust : SMTPC_TRUST_NONE;

@@ -112,7 +112,11 @@ channel_has_room(const struct channel *channel)
 bool
 channel_is_sending(const struct channel *channel)
 {
-	return channel->segment_count > 0;
+	const struct stream *stream = channel->stream;
+
+	return channel->segment_count > 0 ||
+	       (stream != NULL &&
+		(stream->operations->wants(stream) & SMTPC_WANT_WRITE) != 0);
 }
 
 bool
@@ -130,6 +134,18 @@ uint64_t
 channel_left(const struct channel *channel)
 {
 	return channel->stream != NULL ? channel->stream->left : 0;
+}
+
+uint64_t
+channel_progress(const struct channel *channel)
+{
+	const struct stream *stream = channel->stream;
+
+	if (stream == NULL)
+		return 0;
+	while (stream->inner != NULL)
+		stream = stream->inner;
+	return stream->left;
 }
 
 void
@@ -243,10 +259,13 @@ pump_in(struct channel *channel, bool *ret_moved)
 int
 channel_pump(struct channel *channel, bool *ret_moved)
 {
+	uint64_t before = channel_progress(channel);
 	int rc;
 
 	if (channel->write_rc == SMTPC_OK) {
 		rc = pump_out(channel, ret_moved);
+		if (channel_progress(channel) != before)
+			*ret_moved = true;
 		if (rc < 0) {
 			channel->write_rc = rc;
 			channel->write_fault = channel->stream->fault;

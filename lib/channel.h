@@ -69,14 +69,20 @@ void channel_put(struct channel *channel, const char *data, size_t len);
 /* Whether there is room for more: below the mark, and a segment left. */
 bool channel_has_room(const struct channel *channel);
 
-/* Whether octets wait to be sent. */
+/* Whether octets wait to be sent, here or in the stream. */
 bool channel_is_sending(const struct channel *channel);
 
 /* Whether octets of somebody else's wait to be sent. */
 bool channel_is_borrowing(const struct channel *channel);
 
-/* How many of the octets put in have left, as far as the peer could tell. */
+/*
+ * How many of the octets put in the peer may have.  With TLS that is more than
+ * have left while channel_is_sending().
+ */
 uint64_t channel_left(const struct channel *channel);
+
+/* A number that grows whenever octets leave, however few. */
+uint64_t channel_progress(const struct channel *channel);
 
 /* Carries on connecting or shaking hands: SMTPC_OK when that is done. */
 int channel_open(struct channel *channel);

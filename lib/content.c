@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Most lines are shorter. */
+#define LOOK_AHEAD 128
+
 static const char crlf[] = "\r\n";
 static const char dot[] = ".";
 
@@ -28,25 +31,34 @@ piece(const char *data, size_t len)
  * How many octets from the start of a line, or from the middle of one, can go
  * out as they are: whole lines that end in CRLF and begin with no dot, and
  * then the text of the next up to its line end.  Two passes of memchr over
- * each line cost far less than a loop over its octets.
+ * each line cost far less than a loop over its octets; none looks further than
+ * a line is long, so that content without line ends costs no more.
  */
 static size_t
 plain_length(const char *data, size_t len)
 {
 	const char *end = data + len;
 	const char *at = data;
-	const char *lf, *cr;
+	const char *cr, *lf;
+	size_t size;
 
 	while (at < end) {
-		lf = memchr(at, '\n', (size_t)(end - at));
-		cr = memchr(at, '\r', (size_t)((lf != NULL ? lf : end) - at));
-		if (lf == NULL)
-			return (size_t)((cr != NULL ? cr : end) - data);
-		if (cr == NULL)
+		size = (size_t)(end - at);
+		if (size > LOOK_AHEAD)
+			size = LOOK_AHEAD;
+		cr = memchr(at, '\r', size);
+		if (cr != NULL)
+			size = (size_t)(cr - at);
+		lf = memchr(at, '\n', size);
+		if (lf != NULL)
 			return (size_t)(lf - data);
-		if (cr + 1 != lf)
+		if (cr == NULL) {
+			at += size;
+			continue;
+		}
+		if (cr + 1 == end || cr[1] != '\n')
 			return (size_t)(cr - data);
-		at = lf + 1;
+		at = cr + 2;
 		if (at < end && *at == '.')
 			return (size_t)(at - data);
 	}

@@ -5,13 +5,13 @@
  */
 #include "engine.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ascii.h"
 #include "clock.h"
+#include "foreign.h"
 #include "mem.h"
 #include "system_error.h"
 
@@ -133,14 +133,17 @@ static int
 timed_out(struct smtpc_session *session)
 {
 	const struct channel *channel = &session->channel;
+	const struct operation *operation = session->operation;
 
 	if (channel->write_rc != SMTPC_OK)
 		return engine_lost(session, channel->write_rc,
 				   &channel->write_fault);
 	if (channel->opening && session->deadline < session->operation_deadline)
-		return session->operation->opened(session, SMTPC_E_TIMEOUT);
-	return engine_break(session, SMTPC_E_TIMEOUT, NULL, "%s: timed out",
-			    smtpc_phase_name(session->phase));
+		return operation->opened(session, SMTPC_E_TIMEOUT);
+	return engine_break(session, SMTPC_E_TIMEOUT, NULL, "%s: timed out%s",
+			    smtpc_phase_name(session->phase),
+			    operation->hint != NULL ? operation->hint(session)
+						    : "");
 }
 
 /*
@@ -264,6 +267,8 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 	bool hide, more;
 	int rc;
 
+	if (session->operation != NULL && session->operation->censor != NULL)
+		session->operation->censor(session, reply);
 	hide = session->phase == SMTPC_PHASE_AUTH && reply->code == 334;
 	trace_reply(session, reply, hide);
 	reply_keep(&session->reply, reply);
@@ -291,17 +296,38 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 	return rc;
 }
 
+/* SMTPC_AGAIN: more octets will tell what this is. */
 static int
 not_a_reply(struct smtpc_session *session)
 {
-	struct buffer *in = &session->channel.in;
-	char *shown =
-	    ascii_escape(buffer_data(in), buffer_length(in), SHOWN_MAX);
+	const struct buffer *in = &session->channel.in;
+	const char *phase = smtpc_phase_name(session->phase);
+	const char *name = NULL;
+	char *shown = NULL;
 
+	switch (foreign_look(buffer_data(in), buffer_length(in), &name)) {
+	case FOREIGN_MAYBE:
+		return SMTPC_AGAIN;
+	case FOREIGN_TLS:
+		return engine_break(session, SMTPC_E_PROTOCOL, "wrong-tls-mode",
+				    "%s: the server speaks TLS here already: "
+				    "try implicit TLS",
+				    phase);
+	case FOREIGN_OTHER:
+		return engine_break(session, SMTPC_E_PROTOCOL, "not-smtp",
+				    "%s: the server speaks %s, not SMTP: is "
+				    "this the right port?",
+				    phase, name);
+	default:
+		break;
+	}
+	/* It may be a challenge, or an echo of a secret. */
+	if (session->phase != SMTPC_PHASE_AUTH)
+		shown =
+		    ascii_escape(buffer_data(in), buffer_length(in), SHOWN_MAX);
 	engine_break(session, SMTPC_E_PROTOCOL, session->parser.detail,
-		     "%s: the server sent what is no SMTP reply: %s",
-		     smtpc_phase_name(session->phase),
-		     shown != NULL ? shown : "");
+		     "%s: the server sent what is no SMTP reply: %s", phase,
+		     shown != NULL ? shown : "[hidden]");
 	mem_free(shown);
 	return SMTPC_E_PROTOCOL;
 }
@@ -317,9 +343,9 @@ take_replies(struct smtpc_session *session, bool *ret_moved)
 	while (buffer_length(in) > 0) {
 		rc = reply_parse(&session->parser, buffer_data(in),
 				 buffer_length(in), &taken, &reply);
+		buffer_consume(in, taken);
 		if (rc == SMTPC_E_PROTOCOL)
 			return not_a_reply(session);
-		buffer_consume(in, taken);
 		if (rc == SMTPC_E_NOMEM)
 			return engine_break(session, rc, NULL, "out of memory");
 		if (rc == SMTPC_AGAIN)
@@ -392,6 +418,8 @@ close_connection(struct smtpc_session *session)
 	awaited_clear(&session->awaited);
 	session->last_words = false;
 	session->tls_is_up = false;
+	session->trust = SMTPC_TRUST_NONE;
+	session->mechanism = NULL;
 }
 
 /* Give back the memory that a session at rest does not need. */
@@ -444,7 +472,8 @@ carry_on(struct smtpc_session *session)
 		do {
 			moved = false;
 			rc = advance(session, &moved);
-		} while (rc == SMTPC_AGAIN && moved);
+		} while (rc == SMTPC_AGAIN && moved &&
+			 clock_now() < engine_deadline(session));
 		if (rc == SMTPC_AGAIN &&
 		    clock_now() >= engine_deadline(session))
 			rc = timed_out(session);
@@ -462,6 +491,11 @@ process_idle(struct smtpc_session *session)
 	bool moved = false;
 	int rc;
 
+	/* Nothing comes of it any more, and why is known already. */
+	if (session->state == SMTPC_STATE_DEAD)
+		return session->error.result < 0 ? session->error.result
+						 : SMTPC_E_STATE;
+	failure_clear(&session->error);
 	if (session->channel.stream == NULL ||
 	    session->state == SMTPC_STATE_UNTRUSTED)
 		return SMTPC_OK;

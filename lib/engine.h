@@ -18,6 +18,7 @@
 #include "tls.h"
 #include "trace.h"
 #include "transaction.h"
+#include "trust.h"
 
 #define PHASE_COUNT (SMTPC_PHASE_IDLE + 1)
 
@@ -50,6 +51,13 @@ struct operation {
 	/* Take one whole reply.  Or NULL: none is ever awaited. */
 	int (*reply)(struct smtpc_session *session,
 		     const struct awaited *awaited, struct smtpc_reply *reply);
+
+	/* Blots out of a reply what nobody is to see.  Or NULL. */
+	void (*censor)(const struct smtpc_session *session,
+		       struct smtpc_reply *reply);
+
+	/* What may be the matter if the server is silent, or "".  Or NULL. */
+	const char *(*hint)(const struct smtpc_session *session);
 
 	/* It is over, with rc: clean up, and say the last word.  Or NULL. */
 	int (*end)(struct smtpc_session *session, int rc);
@@ -84,6 +92,8 @@ struct smtpc_session {
 	char *mechanisms;    /* NULL: the default */
 	struct credentials credentials;
 	smtpc_tls *tls; /* NULL: one of its own is made when it is needed */
+	char *tls_verify_name; /* as certificates have it; NULL: the host */
+	struct trust_rules trust_rules;
 	struct trace trace;
 	void *userdata;
 
@@ -228,12 +238,21 @@ bool policy_wants_starttls(const struct smtpc_session *session);
 /* Fails unless the channel is as good as the mode demands. */
 int policy_check(struct smtpc_session *session);
 
+/* What may be wrong if the server does not greet us; "" if nothing may. */
+const char *policy_silence_hint(const struct smtpc_session *session);
+
 /* Whether nobody but the server can read what is sent. */
 bool policy_channel_is_safe(const struct smtpc_session *session);
 
 /*
  * The TLS handshake, which several operations have a part in (handshake.c).
  */
+
+/*
+ * Makes sure that there are settings for TLS, the given ones or the session's
+ * own, and that they can be used.
+ */
+int handshake_prepare(struct smtpc_session *session);
 
 /* Puts TLS over the stream at hand.  SMTPC_AGAIN, or a failure. */
 int handshake_begin(struct smtpc_session *session);
@@ -243,6 +262,9 @@ int handshake_begin(struct smtpc_session *session);
  * SMTPC_E_CERTIFICATE: it is not, and the caller has to decide.
  */
 int handshake_end(struct smtpc_session *session, int rc);
+
+/* The token for a certificate with these problems that is not trusted. */
+const char *handshake_detail(uint32_t problems);
 
 /* Octets of content that have left, of a transaction under way (op_send.c). */
 int64_t send_octets(const struct smtpc_transaction *transaction);

@@ -232,6 +232,20 @@ extension_find(const struct extension_list *list, const char *keyword)
 }
 
 bool
+extension_is_masked(const struct extension_list *list)
+{
+	size_t i;
+
+	/* All of it, or all but one letter: "XXXXXXXA". */
+	for (i = 0; i < list->count; i++)
+		if (strncmp(list->items[i].keyword, "XXXX", 4) == 0 &&
+		    strspn(list->items[i].keyword, "X") + 1 >=
+			strlen(list->items[i].keyword))
+			return true;
+	return false;
+}
+
+bool
 extension_lists(const char *list, const char *name)
 {
 	size_t name_len = strlen(name);

@@ -40,6 +40,12 @@ void extension_clear(struct extension_list *list);
 const char *extension_find(const struct extension_list *list,
 			   const char *keyword);
 
+/*
+ * Whether a keyword is overwritten with X's, as some firewalls do with those
+ * that they do not know.
+ */
+bool extension_is_masked(const struct extension_list *list);
+
 /* Whether name is one of the words of list. */
 bool extension_lists(const char *list, const char *name);
 

@@ -10,9 +10,8 @@
 /* The name that a certificate must have for a server without one. */
 static const char local_name[] = "localhost";
 
-/* The settings that were given, or settings of the session's own. */
-static int
-get_settings(struct smtpc_session *session)
+int
+handshake_prepare(struct smtpc_session *session)
 {
 	char *message = NULL;
 	int rc = SMTPC_OK;
@@ -22,25 +21,53 @@ get_settings(struct smtpc_session *session)
 	if (rc == SMTPC_OK)
 		rc = tls_freeze(session->tls, &message);
 	if (rc != SMTPC_OK)
-		engine_break(session, rc, "tls-settings", "TLS: %s",
-			     message != NULL ? message : smtpc_strerror(rc));
+		engine_fail(session, rc, "tls-settings", "TLS: %s",
+			    message != NULL ? message : smtpc_strerror(rc));
 	mem_free(message);
 	return rc;
+}
+
+/* The name that the certificate must have. */
+static const char *
+name_to_verify(const struct smtpc_session *session)
+{
+	if (session->tls_verify_name != NULL)
+		return session->tls_verify_name;
+	return session->port != 0 ? session->host : local_name;
+}
+
+/*
+ * TLS sessions may be resumed between connections that are alike in all of
+ * this, so that no decision of one caller serves another.
+ */
+static char *
+resumption_key(const struct smtpc_session *session, const char *name)
+{
+	const struct trust_rules *rules = &session->trust_rules;
+
+	return mem_format("%s %d %s %x %s", session->host, session->port, name,
+			  (unsigned int)rules->exceptions,
+			  rules->pins != NULL ? rules->pins : "");
 }
 
 int
 handshake_begin(struct smtpc_session *session)
 {
 	struct channel *channel = &session->channel;
-	const char *host = session->port != 0 ? session->host : local_name;
+	const char *name = name_to_verify(session);
 	struct stream *tls;
+	char *key;
 	int rc;
 
 	engine_set_phase(session, SMTPC_PHASE_TLS);
-	rc = get_settings(session);
-	if (rc != SMTPC_OK)
+	rc = handshake_prepare(session);
+	if (rc != SMTPC_OK) {
+		session->state = SMTPC_STATE_DEAD;
 		return rc;
-	rc = tls_wrap(session->tls, channel->stream, host, &tls);
+	}
+	key = resumption_key(session, name);
+	rc = tls_wrap(session->tls, channel->stream, name, key, &tls);
+	mem_free(key);
 	if (rc != SMTPC_OK)
 		return engine_break(session, rc, NULL,
 				    "TLS: it could not be set up");
@@ -49,21 +76,51 @@ handshake_begin(struct smtpc_session *session)
 	return SMTPC_AGAIN;
 }
 
-/* The first problem, in words. */
-static const char *
-problem_text(uint32_t problems)
+/* All problems, in words; memory of its own, or NULL. */
+static char *
+problems_text(uint32_t problems)
 {
-	uint32_t flag = 1;
+	char *text = mem_copy_text("");
+	char *longer;
+	uint32_t flag;
 
-	while (flag != 0 && !(problems & flag))
-		flag <<= 1;
-	return smtpc_certificate_problem_text(flag);
+	for (flag = 1; text != NULL && flag <= problems; flag <<= 1) {
+		if (!(problems & flag))
+			continue;
+		longer = mem_format("%s%s%s", text, *text != '\0' ? "; " : "",
+				    smtpc_certificate_problem_text(flag));
+		mem_free(text);
+		text = longer;
+	}
+	return text;
+}
+
+const char *
+handshake_detail(uint32_t problems)
+{
+	return problems & SMTPC_CERTIFICATE_PIN_MISMATCH ? "pin-mismatch"
+							 : "certificate";
+}
+
+static int
+not_trusted(struct smtpc_session *session, uint32_t left)
+{
+	char *text = problems_text(left);
+
+	session->state = SMTPC_STATE_UNTRUSTED;
+	engine_fail(session, SMTPC_E_CERTIFICATE, handshake_detail(left),
+		    "the certificate of %s is not to be trusted: %s",
+		    name_to_verify(session), text != NULL ? text : "");
+	mem_free(text);
+	return SMTPC_E_CERTIFICATE;
 }
 
 int
 handshake_end(struct smtpc_session *session, int rc)
 {
-	const struct stream *stream = session->channel.stream;
+	struct stream *stream = session->channel.stream;
+	char key_sha256[65];
+	uint32_t left;
 
 	if (rc == SMTPC_E_TIMEOUT)
 		return engine_break(session, rc, NULL,
@@ -71,18 +128,21 @@ handshake_end(struct smtpc_session *session, int rc)
 	if (rc != SMTPC_OK)
 		return engine_lost(session, rc, &stream->fault);
 	session->tls_is_up = true;
-	if (tls_verify(stream, &session->problems) != SMTPC_OK)
+	rc = tls_verify(stream, &session->problems, key_sha256);
+	if (rc == SMTPC_E_NOMEM)
+		return engine_break(session, rc, NULL, "out of memory");
+	if (rc != SMTPC_OK)
 		return engine_break(session, SMTPC_E_TLS, "no-verification",
 				    "TLS: the certificate could not be "
 				    "verified at all");
-	trace_note(&session->trace, "%s, %s", tls_version(stream),
-		   tls_cipher(stream));
-	if (session->problems == 0) {
-		session->trust = SMTPC_TRUST_VERIFIED;
-		return SMTPC_OK;
-	}
-	session->state = SMTPC_STATE_UNTRUSTED;
-	return engine_fail(session, SMTPC_E_CERTIFICATE, "certificate",
-			   "the certificate of %s is not to be trusted: %s",
-			   session->host, problem_text(session->problems));
+	trace_note(&session->trace, "%s, %s%s", tls_version(stream),
+		   tls_cipher(stream),
+		   tls_is_resumed(stream) ? ", resumed" : "");
+	session->trust = trust_judge(&session->trust_rules, key_sha256,
+				     &session->problems, &left);
+	if (session->trust == SMTPC_TRUST_NONE)
+		return not_trusted(session, left);
+	if (session->trust != SMTPC_TRUST_EXCEPTED)
+		tls_keep(stream);
+	return SMTPC_OK;
 }

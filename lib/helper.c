@@ -4,6 +4,7 @@
  */
 #include "helper.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -40,11 +41,14 @@ run(void *argument)
 {
 	struct helper *helper = argument;
 	uint64_t one = 1;
+	ssize_t written;
 
 	helper->work(helper->job);
 	atomic_store(&helper->done, true);
-	while (write(helper->event, &one, sizeof(one)) < 0)
-		;
+	/* It fails only if somebody has closed what is not theirs. */
+	do
+		written = write(helper->event, &one, sizeof(one));
+	while (written < 0 && errno == EINTR);
 	helper_leave(helper);
 	return NULL;
 }

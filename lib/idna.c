@@ -5,9 +5,8 @@
 #include "idna.h"
 
 #include <gnutls/gnutls.h>
-#include <string.h>
-
 #include <stdbool.h>
+#include <string.h>
 
 #include <smtpc/smtpc.h>
 
@@ -17,13 +16,13 @@
 /* No domain is longer than 255 octets; in UTF-8 each may become four. */
 #define HOST_MAX 1020
 
-static int
+static bool
 is_ascii(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text >= 0x80)
-			return 0;
-	return 1;
+			return false;
+	return true;
 }
 
 /*

@@ -159,6 +159,11 @@ smtpc_certificate_problem_text(uint32_t flag)
 		{ SMTPC_CERTIFICATE_UNKNOWN_EXTENSION,
 		  "it has a critical extension that is not understood" },
 		{ SMTPC_CERTIFICATE_OTHER, "it could not be verified" },
+		{ SMTPC_CERTIFICATE_NAME_IN_CN,
+		  "it has the server's name in an outdated place only, its "
+		  "common name" },
+		{ SMTPC_CERTIFICATE_PIN_MISMATCH,
+		  "its key is none of the pinned ones" },
 	};
 	size_t i;
 

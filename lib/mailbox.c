@@ -128,7 +128,9 @@ quoted_length(const char *text)
 	for (i = 1; text[i] != '"'; i++) {
 		if (text[i] == '\\')
 			i++;
-		if (!ascii_is_printable(text[i]))
+		/* "<" and ">" are legal, but not every server knows. */
+		if (!ascii_is_printable(text[i]) || text[i] == '<' ||
+		    text[i] == '>')
 			return 0;
 	}
 	return i + 1;
@@ -150,7 +152,7 @@ mailbox_problem(const char *text)
 		local = quoted_length(text);
 		if (local == 0)
 			return "the quoted local-part does not end, or holds "
-			       "a control character";
+			       "a control character, < or >";
 		if (text[local] != '@')
 			return "the quoted local-part is not followed by @";
 	} else {

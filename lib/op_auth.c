@@ -3,11 +3,9 @@
  * AUTH: RFC 4954.  Cyrus SASL says what to answer; which mechanism it may be,
  * how the lines look, and whether the end is a success is decided here.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "ascii.h"
-#include "base64.h"
 #include "command.h"
 #include "engine.h"
 #include "mechanism.h"
@@ -194,12 +192,10 @@ auth_fill(struct smtpc_session *session)
 }
 
 static int
-send_answer(struct smtpc_session *session, struct authenticating *auth,
-	    const struct buffer *answer)
+send_answer(struct smtpc_session *session, const struct buffer *answer)
 {
 	bool ok = command_write_response(&session->channel.out, answer);
 
-	(void)auth;
 	return engine_send(session, ok, "[hidden]", SMTPC_PHASE_AUTH, 0);
 }
 
@@ -237,12 +233,12 @@ take_challenge(struct smtpc_session *session, struct authenticating *auth,
 		if (len > 0)
 			return cancel(session, auth,
 				      "the first challenge is not empty");
-		return send_answer(session, auth, &auth->initial);
+		return send_answer(session, &auth->initial);
 	}
 	buffer_truncate(&auth->answer, 0);
 	rc = sasl_exchange_step(auth->exchange, challenge, len, &auth->answer);
 	if (rc == SMTPC_OK)
-		return send_answer(session, auth, &auth->answer);
+		return send_answer(session, &auth->answer);
 	if (rc == SMTPC_E_NOMEM)
 		return engine_break(session, rc, NULL, "AUTH: out of memory");
 	return cancel(session, auth, sasl_exchange_message(auth->exchange));
@@ -312,6 +308,23 @@ auth_reply(struct smtpc_session *session, const struct awaited *awaited,
 	return engine_refused(session, result_of_refusal(reply), reply, what);
 }
 
+/* Some servers quote what they did not understand. */
+static void
+auth_censor(const struct smtpc_session *session, struct smtpc_reply *reply)
+{
+	const struct authenticating *auth = session->operation_state;
+	const struct credentials *credentials = &session->credentials;
+
+	/* Challenges are needed as they are, and never shown. */
+	if (reply->code == 334)
+		return;
+	reply_blot(reply, buffer_data(&auth->initial),
+		   buffer_length(&auth->initial));
+	reply_blot(reply, buffer_data(&auth->answer),
+		   buffer_length(&auth->answer));
+	reply_blot(reply, credentials->password, credentials->password_len);
+}
+
 static int
 auth_waits_for(const struct smtpc_session *session)
 {
@@ -327,6 +340,7 @@ const struct operation op_auth = {
 	.begin = auth_begin,
 	.fill = auth_fill,
 	.reply = auth_reply,
+	.censor = auth_censor,
 	.end = auth_end,
 	.waits_for = auth_waits_for,
 };

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "ascii.h"
-#include "clock.h"
 #include "engine.h"
 #include "idna.h"
 #include "mailbox.h"
@@ -264,6 +263,9 @@ connect_begin(struct smtpc_session *session, const void *argument)
 	const struct endpoint *endpoint = argument;
 	int rc = connect_check(session, endpoint);
 
+	/* Better now than when half of it is done. */
+	if (rc == SMTPC_OK && policy_demands_tls(session))
+		rc = handshake_prepare(session);
 	if (rc != SMTPC_OK)
 		return rc;
 	forget_connection(session);
@@ -371,6 +373,7 @@ const struct operation op_connect = {
 	.fill = connect_fill,
 	.opened = connect_opened,
 	.reply = connect_reply,
+	.hint = policy_silence_hint,
 	.end = connect_end,
 	.waits_for = connect_waits_for,
 };
@@ -383,6 +386,11 @@ static int
 accept_begin(struct smtpc_session *session, const void *argument)
 {
 	(void)argument;
+	/* The caller has said beforehand that no other key will do. */
+	if (session->problems & SMTPC_CERTIFICATE_PIN_MISMATCH)
+		return engine_fail(session, SMTPC_E_CERTIFICATE, "pin-mismatch",
+				   "the server's key is none of the pinned "
+				   "ones: it can't be accepted");
 	session->trust = SMTPC_TRUST_ACCEPTED;
 	trace_note(&session->trace,
 		   "the certificate is accepted by the caller");

@@ -10,7 +10,8 @@ next_rung(struct smtpc_session *session, const struct operation **ret_next)
 	*ret_next = NULL;
 	switch (session->state) {
 	case SMTPC_STATE_UNTRUSTED:
-		return engine_fail(session, SMTPC_E_CERTIFICATE, "certificate",
+		return engine_fail(session, SMTPC_E_CERTIFICATE,
+				   handshake_detail(session->problems),
 				   "the certificate of %s is still to be "
 				   "accepted",
 				   session->host);

@@ -85,10 +85,11 @@ check_parameters(struct smtpc_session *session,
 static void
 begin_progress(struct smtpc_transaction *transaction)
 {
-	transaction->mail_taken = false;
+	transaction->mail_taken = transaction->mail_refused = false;
+	transaction->is_muddled = transaction->is_paused = false;
 	transaction->next = 0;
 	transaction->content_start = transaction->content_end = 0;
-	transaction->left_before = 0;
+	transaction->is_watched = false;
 	transaction->stage = STAGE_MAIL;
 }
 
@@ -108,8 +109,8 @@ send_begin(struct smtpc_session *session, const void *argument)
 		rc = check_content(session, transaction);
 	if (rc != SMTPC_OK)
 		return rc;
+	outcome_begin(transaction);
 	begin_progress(transaction);
-	transaction->session = session;
 	session->transaction = transaction;
 	return SMTPC_AGAIN;
 }
@@ -148,13 +149,6 @@ send_mail(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	return engine_send(session, ok, NULL, SMTPC_PHASE_MAIL, 0);
 }
 
-/* Whether the server has refused the sender. */
-static bool
-mail_was_refused(const struct smtpc_session *session)
-{
-	return session->error.result != SMTPC_OK;
-}
-
 static int
 send_recipients(struct smtpc_session *session,
 		struct smtpc_transaction *transaction)
@@ -165,7 +159,7 @@ send_recipients(struct smtpc_session *session,
 
 	while (rc == SMTPC_AGAIN && may_send(session)) {
 		if (transaction->next == transaction->recipient_count ||
-		    mail_was_refused(session)) {
+		    transaction->mail_refused) {
 			transaction->stage = STAGE_DATA;
 			return SMTPC_AGAIN;
 		}
@@ -236,15 +230,22 @@ send_data(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	bool ok;
 
 	if (answered &&
-	    (mail_was_refused(session) || transaction->taken == 0 ||
+	    (transaction->mail_refused || transaction->taken == 0 ||
 	     (transaction->all_or_none && transaction->refused > 0)))
 		return give_up(session, transaction);
 	if (!answered && (!may_send(session) || transaction->all_or_none ||
-			  mail_was_refused(session)))
+			  transaction->mail_refused))
 		return SMTPC_AGAIN;
 	transaction->stage = STAGE_AWAIT_DATA;
 	ok = command_write(&session->channel.out, "DATA", NULL);
 	return engine_send(session, ok, NULL, SMTPC_PHASE_DATA, 0);
+}
+
+/* The content would lack a piece: its end must not be sent. */
+static int
+out_of_memory(struct smtpc_session *session)
+{
+	return engine_break(session, SMTPC_E_NOMEM, NULL, "out of memory");
 }
 
 /*
@@ -256,7 +257,7 @@ content_failed(struct smtpc_session *session, const struct source *source,
 	       int rc)
 {
 	if (rc == SMTPC_E_NOMEM)
-		return engine_break(session, rc, NULL, "out of memory");
+		return out_of_memory(session);
 	engine_break(session, rc, source->detail,
 		     "the content could not be read to its end");
 	session->error.system_error = source->system_error;
@@ -288,7 +289,7 @@ check_chunk(struct smtpc_session *session,
 }
 
 /* All of the content is in the channel; what ends it follows. */
-static void
+static int
 end_content(struct smtpc_session *session,
 	    struct smtpc_transaction *transaction)
 {
@@ -298,21 +299,23 @@ end_content(struct smtpc_session *session,
 	trace_note(&session->trace, "%llu octets of content",
 		   (unsigned long long)len);
 	channel_put(&session->channel, end.data, end.len);
+	if (session->channel.out.failed)
+		return out_of_memory(session);
 	transaction->content_end = session->channel.put;
 	transaction->stage = STAGE_VERDICT;
+	return SMTPC_AGAIN;
 }
 
 /* SMTPC_AGAIN: the caller's source has nothing yet. */
 static int
-pause_content(struct smtpc_session *session, const struct source *source)
+pause_content(struct smtpc_session *session,
+	      struct smtpc_transaction *transaction)
 {
-	if (session->blocking && source->kind == SOURCE_READER)
+	if (session->blocking && transaction->source.kind == SOURCE_READER)
 		return engine_break(session, SMTPC_E_CONTENT, "reader-paused",
 				    "the reader of a blocking session may not "
 				    "pause");
-	/* The server is not to blame, so its time-out does not run. */
-	if (!channel_is_sending(&session->channel))
-		session->deadline = CLOCK_NEVER;
+	transaction->is_paused = true;
 	return SMTPC_AGAIN;
 }
 
@@ -327,51 +330,69 @@ send_content(struct smtpc_session *session,
 	size_t len;
 	int rc;
 
+	transaction->is_paused = false;
 	while (channel_has_room(channel)) {
 		if (source_is_used_up(source) && channel_is_borrowing(channel))
 			return SMTPC_AGAIN;
 		rc = source_look(source, &data, &len);
 		if (rc == SMTPC_AGAIN)
-			return pause_content(session, source);
+			return pause_content(session, transaction);
 		if (rc != SMTPC_OK)
 			return content_failed(session, source, rc);
-		if (len == 0) {
-			end_content(session, transaction);
-			return SMTPC_AGAIN;
-		}
+		if (len == 0)
+			return end_content(session, transaction);
 		rc = check_chunk(session, transaction, data, len);
 		if (rc != SMTPC_OK)
 			return rc;
 		source_take(source, content_next(&transaction->encoder, data,
 						 len, &piece));
 		channel_put(channel, piece.data, piece.len);
+		if (channel->out.failed)
+			return out_of_memory(session);
 	}
 	return SMTPC_AGAIN;
 }
 
-/* Whether all of the content has left, end and all. */
+/* Whether the server may have all of the content, end and all. */
 static bool
-is_handed_over(const struct smtpc_session *session,
-	       const struct smtpc_transaction *transaction)
+may_be_whole(const struct smtpc_session *session,
+	     const struct smtpc_transaction *transaction)
 {
 	return transaction->stage == STAGE_VERDICT &&
 	       channel_left(&session->channel) >= transaction->content_end;
 }
 
+/* Whether it has: nothing of it is still here. */
+static bool
+is_whole(const struct smtpc_session *session,
+	 const struct smtpc_transaction *transaction)
+{
+	return may_be_whole(session, transaction) &&
+	       !channel_is_sending(&session->channel);
+}
+
 /*
  * As long as content leaves, the server is alive; once all has left, it is the
- * verdict that is waited for.
+ * verdict that is waited for.  While it is the source that has nothing, the
+ * server is not to blame, and no time-out runs.
  */
 static void
 watch_content(struct smtpc_session *session,
 	      struct smtpc_transaction *transaction)
 {
-	uint64_t left = channel_left(&session->channel);
+	uint64_t progress = channel_progress(&session->channel);
 
-	if (left == transaction->left_before)
+	if (transaction->is_paused && !channel_is_sending(&session->channel)) {
+		transaction->is_watched = false;
+		if (!session->last_words)
+			session->deadline = CLOCK_NEVER;
 		return;
-	transaction->left_before = left;
-	engine_set_phase(session, is_handed_over(session, transaction)
+	}
+	if (transaction->is_watched && progress == transaction->progress_before)
+		return;
+	transaction->is_watched = true;
+	transaction->progress_before = progress;
+	engine_set_phase(session, is_whole(session, transaction)
 				      ? SMTPC_PHASE_END_OF_DATA
 				      : SMTPC_PHASE_CONTENT);
 }
@@ -418,6 +439,7 @@ mail_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		transaction->mail_taken = true;
 		return SMTPC_AGAIN;
 	}
+	transaction->mail_refused = true;
 	reply_keep(&transaction->reply, reply);
 	engine_refused(session, outcome_refused_result(reply), reply,
 		       "the sender is refused");
@@ -433,6 +455,8 @@ rcpt_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		return unexpected(session, reply);
 	if (transaction->mail_taken)
 		outcome_of_recipient(transaction, recipient, reply);
+	else if (reply_class(reply) == 2)
+		transaction->is_muddled = true;
 	return SMTPC_AGAIN;
 }
 
@@ -453,24 +477,30 @@ data_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   struct smtpc_reply *reply)
 {
 	bool ok;
+	int rc;
 
 	if (reply_class(reply) >= 4) {
 		if (transaction->taken > 0)
 			all_refused(session, transaction, reply,
 				    "DATA is refused");
-		return give_up(session, transaction);
+		return reply->code == 421 ? session->error.result
+					  : give_up(session, transaction);
 	}
 	if (reply->code != 354)
 		return unexpected(session, reply);
 	if (transaction->taken > 0) {
 		transaction->stage = STAGE_CONTENT;
 		transaction->content_start = session->channel.put;
-		transaction->left_before = channel_left(&session->channel);
 		content_begin(&transaction->encoder);
 		source_begin(&transaction->source);
-		(void)engine_await(session, SMTPC_PHASE_END_OF_DATA);
+		rc = engine_await(session, SMTPC_PHASE_END_OF_DATA);
 		engine_set_phase(session, SMTPC_PHASE_CONTENT);
-		return SMTPC_AGAIN;
+		return rc;
+	}
+	/* To this server, a dot might be a message for somebody. */
+	if (transaction->is_muddled) {
+		session->state = SMTPC_STATE_DEAD;
+		return session->error.result;
 	}
 	/*
 	 * DATA was pipelined behind recipients who were all refused, and the
@@ -486,7 +516,7 @@ static int
 verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	struct smtpc_reply *reply)
 {
-	bool whole = is_handed_over(session, transaction);
+	bool whole = is_whole(session, transaction);
 
 	if (reply_class(reply) == 3)
 		return unexpected(session, reply);
@@ -543,7 +573,7 @@ send_octets(const struct smtpc_transaction *transaction)
 	const size_t end_len = strlen(".\r\n");
 	uint64_t left;
 
-	if (transaction->session == NULL)
+	if (transaction->stage == STAGE_NONE)
 		return transaction->octets_sent;
 	if (transaction->content_start == 0)
 		return 0;
@@ -588,7 +618,7 @@ send_end(struct smtpc_session *session, int rc)
 	struct smtpc_transaction *transaction = session->transaction;
 
 	/* Only those who have no outcome yet are in doubt. */
-	if (is_handed_over(session, transaction))
+	if (may_be_whole(session, transaction))
 		outcome_of_taken(transaction, SMTPC_OUTCOME_IN_DOUBT, NULL);
 	transaction->octets_sent = send_octets(transaction);
 	source_end(&transaction->source);
@@ -604,7 +634,7 @@ send_waits_for(const struct smtpc_session *session)
 {
 	const struct smtpc_transaction *transaction = session->transaction;
 
-	if (transaction->stage != STAGE_CONTENT)
+	if (transaction->stage != STAGE_CONTENT || !transaction->is_paused)
 		return -1;
 	return source_waits_for(&transaction->source);
 }

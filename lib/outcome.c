@@ -25,6 +25,25 @@ outcome_begin(struct smtpc_transaction *transaction)
 }
 
 int
+outcome_not_begun(struct smtpc_transaction *transaction, int rc,
+		  const struct failure *failure)
+{
+	int outcome;
+	size_t i;
+
+	transaction->session = NULL;
+	for (i = 0; i < transaction->recipient_count; i++) {
+		outcome = transaction->recipients[i].outcome;
+		if (outcome == SMTPC_OUTCOME_ACCEPTED ||
+		    outcome == SMTPC_OUTCOME_IN_DOUBT)
+			return rc;
+	}
+	outcome_begin(transaction);
+	failure_copy(&transaction->failure, failure);
+	return outcome_settle(transaction, rc);
+}
+
+int
 outcome_refused(const struct smtpc_reply *reply)
 {
 	return reply_class(reply) == 4 ? SMTPC_OUTCOME_TRANSIENT

@@ -48,6 +48,21 @@ reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
 	return reply->text + start;
 }
 
+void
+reply_blot(struct smtpc_reply *reply, const char *secret, size_t len)
+{
+	size_t size = reply->line_ends[reply->line_count - 1];
+	char *end = reply->text + size;
+	char *at = reply->text;
+
+	if (len == 0)
+		return;
+	while ((at = memmem(at, (size_t)(end - at), secret, len)) != NULL) {
+		memset(at, '*', len);
+		at += len;
+	}
+}
+
 int
 reply_class(const struct smtpc_reply *reply)
 {
@@ -290,7 +305,9 @@ reply_parse(struct reply_parser *parser, const char *data, size_t len,
 		if (rc != SMTPC_OK)
 			break;
 		rc = take_line(parser, data + taken, line_len - 2);
-		taken += line_len;
+		/* What is wrong is left to be looked at. */
+		if (rc != SMTPC_E_PROTOCOL)
+			taken += line_len;
 	} while (rc == SMTPC_AGAIN);
 
 	*ret_taken = taken;

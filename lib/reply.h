@@ -41,6 +41,11 @@ void reply_keep(struct smtpc_reply **place, struct smtpc_reply *reply);
 const char *reply_line(const struct smtpc_reply *reply, size_t index,
 		       size_t *ret_len);
 
+/*
+ * Overwrites a secret in a fresh reply's text, before anybody has seen it.
+ */
+void reply_blot(struct smtpc_reply *reply, const char *secret, size_t len);
+
 /* 2 for 2yz, and so on. */
 int reply_class(const struct smtpc_reply *reply);
 

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sasl/sasl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ enum {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool initialised; /* under the lock */
+static atomic_bool initialised; /* written under the lock */
 
 /* What Cyrus SASL works on; it lives as long as the helper or the exchange. */
 struct connection {
@@ -39,7 +40,8 @@ struct connection {
 	sasl_secret_t *secret;
 	size_t secret_size;
 	bool plaintext_allowed;
-	int rc; /* SASL_OK: made */
+	pid_t pid; /* of the process that made it */
+	int rc;	   /* SASL_OK: made */
 };
 
 struct sasl_exchange {
@@ -172,7 +174,11 @@ release_connection(void *argument)
 {
 	struct connection *connection = argument;
 
-	if (connection->sasl != NULL) {
+	/*
+	 * In a forked child the lock may be held by a thread that is not there
+	 * any more: there the memory is left to the process's end.
+	 */
+	if (connection->sasl != NULL && connection->pid == getpid()) {
 		pthread_mutex_lock(&lock);
 		sasl_dispose(&connection->sasl);
 		pthread_mutex_unlock(&lock);
@@ -207,12 +213,9 @@ static bool
 may_wait(void)
 {
 	char name[256] = "";
-	bool first;
 
-	pthread_mutex_lock(&lock);
-	first = !initialised;
-	pthread_mutex_unlock(&lock);
-	return first || gethostname(name, sizeof(name) - 1) != 0 ||
+	return !atomic_load(&initialised) ||
+	       gethostname(name, sizeof(name) - 1) != 0 ||
 	       strchr(name, '.') == NULL;
 }
 
@@ -228,6 +231,7 @@ sasl_exchange_begin(struct sasl_exchange **ret_exchange, const char *host,
 	if (exchange == NULL || connection == NULL)
 		goto out;
 	connection->plaintext_allowed = plaintext_allowed;
+	connection->pid = getpid();
 	connection->host = mem_copy_text(host);
 	if (connection->host == NULL)
 		goto out;

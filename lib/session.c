@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A session's life, and its settings.
+ * A session's life, and its settings but for those of TLS.
  */
+#include "session.h"
+
 #include <string.h>
 
 #include "engine.h"
@@ -68,6 +70,8 @@ smtpc_session_free(smtpc_session *session)
 	reply_release(session->reply);
 	tls_chain_free(session->chain);
 	smtpc_tls_free(session->tls);
+	trust_clear(&session->trust_rules);
+	mem_free(session->tls_verify_name);
 	credentials_clear(&session->credentials);
 	failure_clear(&session->error);
 	mem_free(session->local_literal);
@@ -78,9 +82,8 @@ smtpc_session_free(smtpc_session *session)
 	mem_free(session);
 }
 
-/* What every setter asks first. */
-static int
-may_set(const struct smtpc_session *session)
+int
+session_may_set(const struct smtpc_session *session)
 {
 	if (session == NULL)
 		return SMTPC_E_INVALID;
@@ -89,24 +92,10 @@ may_set(const struct smtpc_session *session)
 	return SMTPC_OK;
 }
 
-/* The same for what a connection must have from its beginning. */
-static int
-may_set_disconnected(const struct smtpc_session *session)
-{
-	int rc = may_set(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	return session->state == SMTPC_STATE_DISCONNECTED ||
-		       session->state == SMTPC_STATE_DEAD
-		   ? SMTPC_OK
-		   : SMTPC_E_STATE;
-}
-
 int
 smtpc_session_set_blocking(smtpc_session *session, int on)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc == SMTPC_OK)
 		session->blocking = on != 0;
@@ -117,7 +106,7 @@ int
 smtpc_session_set_timeout(smtpc_session *session, int phase,
 			  int64_t milliseconds)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -132,7 +121,7 @@ int
 smtpc_session_set_operation_timeout(smtpc_session *session,
 				    int64_t milliseconds)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -142,9 +131,8 @@ smtpc_session_set_operation_timeout(smtpc_session *session,
 	return SMTPC_OK;
 }
 
-/* Replace a text setting; NULL is the default. */
-static int
-set_text(char **place, const char *text)
+int
+session_set_text(char **place, const char *text)
 {
 	char *copy = NULL;
 
@@ -161,19 +149,19 @@ set_text(char **place, const char *text)
 int
 smtpc_session_set_client_domain(smtpc_session *session, const char *domain)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
 	if (domain != NULL && mailbox_client_domain_problem(domain) != NULL)
 		return SMTPC_E_INVALID;
-	return set_text(&session->client_domain, domain);
+	return session_set_text(&session->client_domain, domain);
 }
 
 int
 smtpc_session_set_helper_thread(smtpc_session *session, int on)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc == SMTPC_OK)
 		session->helper_thread = on != 0;
@@ -198,7 +186,7 @@ smtpc_session_userdata(const smtpc_session *session)
 int
 smtpc_session_set_pipelining(smtpc_session *session, int level)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -209,41 +197,10 @@ smtpc_session_set_pipelining(smtpc_session *session, int level)
 }
 
 int
-smtpc_session_set_tls_mode(smtpc_session *session, int mode)
-{
-	int rc = may_set_disconnected(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	if (mode < SMTPC_TLS_AUTO || mode > SMTPC_TLS_NONE)
-		return SMTPC_E_INVALID;
-	session->tls_mode = mode;
-	return SMTPC_OK;
-}
-
-int
-smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
-{
-	int rc = may_set_disconnected(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	if (tls == NULL)
-		return SMTPC_E_INVALID;
-	rc = tls_freeze(tls, NULL);
-	if (rc != SMTPC_OK)
-		return rc;
-	tls_hold(tls);
-	smtpc_tls_free(session->tls);
-	session->tls = tls;
-	return SMTPC_OK;
-}
-
-int
 smtpc_session_set_credentials(smtpc_session *session, const char *authzid,
 			      const char *authcid, const char *password)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -254,19 +211,19 @@ smtpc_session_set_credentials(smtpc_session *session, const char *authzid,
 int
 smtpc_session_set_mechanisms(smtpc_session *session, const char *mechanisms)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
 	if (mechanisms != NULL && !mechanism_list_is_valid(mechanisms))
 		return SMTPC_E_INVALID;
-	return set_text(&session->mechanisms, mechanisms);
+	return session_set_text(&session->mechanisms, mechanisms);
 }
 
 int
 smtpc_session_set_plaintext_auth(smtpc_session *session, int allow)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc == SMTPC_OK)
 		session->plaintext_auth = allow != 0;
@@ -277,7 +234,7 @@ int
 smtpc_session_set_trace(smtpc_session *session, smtpc_trace_fn function,
 			void *userdata)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -289,7 +246,7 @@ smtpc_session_set_trace(smtpc_session *session, smtpc_trace_fn function,
 int
 smtpc_session_set_trace_fd(smtpc_session *session, int fd)
 {
-	int rc = may_set(session);
+	int rc = session_may_set(session);
 
 	if (rc != SMTPC_OK)
 		return rc;

@@ -13,8 +13,9 @@
 
 #include "mem.h"
 
-/* As much of a file as is read twice without need. */
-#define SCAN_MAX (1024 * 1024)
+/* As much of a file as is read twice: without need, and to be sure. */
+#define SCAN_MAX      (1024 * 1024)
+#define SCAN_SURE_MAX (64 * SCAN_MAX)
 
 void
 source_clear(struct source *source)
@@ -149,8 +150,8 @@ source_scan(const struct source *source, bool thorough,
 		return true;
 	}
 	if (source->is_file)
-		return scan_file(source, thorough ? INT64_MAX : SCAN_MAX, scan,
-				 ret_found);
+		return scan_file(source, thorough ? SCAN_SURE_MAX : SCAN_MAX,
+				 scan, ret_found);
 	return false;
 }
 

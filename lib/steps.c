@@ -5,8 +5,11 @@
  */
 #include "steps.h"
 
+#include <errno.h>
+
 #include "engine.h"
 #include "socket.h"
+#include "system_error.h"
 #include "wait.h"
 
 static const char no_host[] = "there is no host, or its port is 0";
@@ -80,6 +83,18 @@ steps_attach(smtpc_session *session, struct stream *stream, const char *host,
 	return rc;
 }
 
+static int
+attach_failed(struct smtpc_session *session, int rc, int system_error)
+{
+	failure_clear(&session->error);
+	session->phase = SMTPC_PHASE_CONNECT;
+	engine_fail(session, rc, NULL, "the socket can't be taken over: %s",
+		    rc == SMTPC_E_SYSTEM ? system_error_text(system_error)
+					 : smtpc_strerror(rc));
+	session->error.system_error = rc == SMTPC_E_SYSTEM ? system_error : 0;
+	return rc;
+}
+
 int
 smtpc_attach(smtpc_session *session, int fd, const char *host, int port)
 {
@@ -94,7 +109,7 @@ smtpc_attach(smtpc_session *session, int fd, const char *host, int port)
 	if (rc == SMTPC_E_INVALID)
 		return invalid(session, "the descriptor is no stream socket");
 	if (rc != SMTPC_OK)
-		return rc;
+		return attach_failed(session, rc, errno);
 	rc = steps_attach(session, stream, host, port);
 	if (rc >= 0)
 		socket_close(fd);
@@ -158,14 +173,11 @@ smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 		return invalid(session, "there is no transaction");
 	if (transaction->session != NULL)
 		return SMTPC_E_BUSY;
-	outcome_begin(transaction);
+	/* From here on no callback can change or free it. */
+	transaction->session = session;
 	rc = engine_begin(session, &op_send, transaction);
-	/* Not even begun: nobody has it, and the transaction says so, too. */
-	if (transaction->session == NULL &&
-	    transaction->result == SMTPC_AGAIN) {
-		failure_copy(&transaction->failure, &session->error);
-		return outcome_settle(transaction, rc);
-	}
+	if (transaction->session != NULL && transaction->stage == STAGE_NONE)
+		return outcome_not_begun(transaction, rc, &session->error);
 	return wait_until_done(session, rc);
 }
 
@@ -230,7 +242,5 @@ smtpc_process(smtpc_session *session)
 		return SMTPC_E_INVALID;
 	if (engine_in_callback(session))
 		return SMTPC_E_BUSY;
-	if (session->operation == NULL)
-		failure_clear(&session->error);
 	return engine_process(session);
 }

@@ -61,6 +61,7 @@ struct stream_fault {
 
 struct stream {
 	const struct stream_operations *operations;
+	const struct stream *inner; /* what it is over, or NULL */
 
 	/*
 	 * How many of the octets ever written have left, as far as a peer

@@ -6,12 +6,12 @@
  */
 #include "tls.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "ip.h"
 #include "mem.h"
+#include "tls_alert.h"
 #include "tls_settings.h"
 #include "tls_stream.h"
 
@@ -22,6 +22,14 @@
 #define OUT_MAX	 (OUT_HIGH + 2 * RECORD_MAX)
 #define IN_MAX	 (2 * RECORD_MAX)
 #define IN_CHUNK RECORD_MAX
+/*
+ * So many records in a row without an octet for us are a flood.  No honest
+ * peer comes near it, and nothing else would end it: it may come faster than
+ * it is read.
+ */
+#define FUTILE_MAX 16384
+/* RFC 9325, section 4.1: no smaller groups. */
+#define DH_BITS_MIN 2048
 
 static struct tls_stream *
 from_stream(struct stream *stream)
@@ -159,8 +167,8 @@ describe(struct tls_stream *self, int error)
 	switch (error) {
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		alert = gnutls_alert_get(self->session);
-		return failed(self, "tls-alert", gnutls_alert_get_name(alert),
-			      error);
+		return failed(self, tls_alert_token(alert),
+			      tls_alert_text(alert), error);
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		return failed(self, "tls-version",
 			      "the server knows only versions of TLS that are "
@@ -196,6 +204,21 @@ handshake_failed(struct tls_stream *self, int error)
 	return describe(self, error);
 }
 
+/* Whether a record that brought nothing was one too many. */
+static bool
+is_flooded(struct tls_stream *self)
+{
+	return ++self->futile > FUTILE_MAX;
+}
+
+static int
+flooded(struct tls_stream *self, int error)
+{
+	return failed(self, "tls-flood",
+		      "the server sends records without end that hold nothing",
+		      error);
+}
+
 static int
 tls_open(struct stream *stream)
 {
@@ -210,8 +233,62 @@ tls_open(struct stream *stream)
 		rc = flush(stream);
 		if (rc < 0)
 			return rc;
+		if (error != 0 && self->inner_rc != SMTPC_AGAIN &&
+		    is_flooded(self))
+			return flooded(self, error);
 	} while (error != 0 && self->inner_rc != SMTPC_AGAIN);
 	return error == 0 ? SMTPC_OK : SMTPC_AGAIN;
+}
+
+/*
+ * Resumption (RFC 8446, section 2.2).
+ */
+
+static void
+keep_session(struct tls_stream *self)
+{
+	gnutls_datum_t data = { NULL, 0 };
+
+	if (gnutls_session_get_data2(self->session, &data) == 0)
+		tls_cache_put(&self->settings->cache, self->resumption_key,
+			      &data);
+}
+
+/* TLS 1.3 sends tickets when it likes; one from each connection will do. */
+static void
+keep_ticket(struct tls_stream *self)
+{
+	if (!(gnutls_session_get_flags(self->session) &
+	      GNUTLS_SFLAGS_SESSION_TICKET))
+		return;
+	self->keeps_ticket = false;
+	keep_session(self);
+}
+
+void
+tls_keep(struct stream *stream)
+{
+	struct tls_stream *self = from_stream(stream);
+
+	if (self->resumption_key == NULL)
+		return;
+	if (gnutls_protocol_get_version(self->session) >= GNUTLS_TLS1_3)
+		self->keeps_ticket = true;
+	else
+		keep_session(self);
+}
+
+/* What is not taken, by GnuTLS or by the server, leads to a full handshake. */
+static void
+offer_resumption(struct tls_stream *self)
+{
+	gnutls_datum_t data;
+
+	if (!tls_cache_take(&self->settings->cache, self->resumption_key,
+			    &data))
+		return;
+	(void)gnutls_session_set_data(self->session, data.data, data.size);
+	tls_cache_free_data(&data);
 }
 
 /* An error of gnutls_record_recv() that is no reason to stop. */
@@ -237,6 +314,7 @@ tls_read(struct stream *stream, char *data, size_t size, size_t *ret_len)
 		self->inner_rc = SMTPC_OK;
 		len = gnutls_record_recv(self->session, data, size);
 		if (len > 0) {
+			self->futile = 0;
 			*ret_len = (size_t)len;
 			return SMTPC_OK;
 		}
@@ -249,6 +327,10 @@ tls_read(struct stream *stream, char *data, size_t size, size_t *ret_len)
 		if (!is_passing(self, (int)len))
 			return self->inner_rc < 0 ? inner_failure(self)
 						  : describe(self, (int)len);
+		if (self->keeps_ticket)
+			keep_ticket(self);
+		if (self->inner_rc != SMTPC_AGAIN && is_flooded(self))
+			return flooded(self, (int)len);
 		/*
 		 * "Again" also comes after a ticket or a key update, with more
 		 * behind it: only the stream below knows when there is no more.
@@ -353,6 +435,7 @@ tls_free(struct stream *stream)
 	smtpc_tls_free(self->settings);
 	buffer_clear(&self->in);
 	buffer_clear(&self->out);
+	mem_free(self->resumption_key);
 	mem_free(self->host);
 	mem_free(self);
 }
@@ -374,8 +457,9 @@ set_up_session(struct tls_stream *self)
 {
 	int rc;
 
-	rc = gnutls_init(&self->session,
-			 GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	rc = gnutls_init(&self->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK |
+					     GNUTLS_NO_SIGNAL |
+					     GNUTLS_FORCE_CLIENT_CERT);
 	if (rc != 0)
 		return rc;
 	rc = gnutls_priority_set(self->session, self->settings->priority);
@@ -389,6 +473,10 @@ set_up_session(struct tls_stream *self)
 	gnutls_transport_set_push_function(self->session, push);
 	gnutls_transport_set_pull_function(self->session, pull);
 	gnutls_transport_set_pull_timeout_function(self->session, pull_timeout);
+	if (self->settings->priority_text == NULL)
+		gnutls_dh_set_prime_bits(self->session, DH_BITS_MIN);
+	if (self->resumption_key != NULL)
+		offer_resumption(self);
 	/* RFC 6066, section 3: no address literals. */
 	if (ip_is_address(self->host))
 		return 0;
@@ -412,7 +500,7 @@ copy_host(const char *host)
 
 int
 tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
-	 struct stream **ret_stream)
+	 const char *resumption_key, struct stream **ret_stream)
 {
 	struct tls_stream *self = mem_zalloc(sizeof(*self));
 	int error;
@@ -424,6 +512,9 @@ tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
 	buffer_init(&self->in, IN_MAX);
 	buffer_init(&self->out, OUT_MAX);
 	self->host = copy_host(host);
+	/* Without memory for it, nothing is resumed. */
+	if (resumption_key != NULL && tls->caches_sessions)
+		self->resumption_key = mem_copy_text(resumption_key);
 	error =
 	    self->host != NULL ? set_up_session(self) : GNUTLS_E_MEMORY_ERROR;
 	if (error != 0) {
@@ -432,6 +523,7 @@ tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
 						      : SMTPC_E_TLS;
 	}
 	self->inner = inner;
+	self->base.inner = inner;
 	*ret_stream = &self->base;
 	return SMTPC_OK;
 }
@@ -451,4 +543,12 @@ tls_cipher(const struct stream *stream)
 	const struct tls_stream *self = (const void *)stream;
 
 	return gnutls_cipher_get_name(gnutls_cipher_get(self->session));
+}
+
+bool
+tls_is_resumed(const struct stream *stream)
+{
+	const struct tls_stream *self = (const void *)stream;
+
+	return gnutls_session_is_resumed(self->session) != 0;
 }

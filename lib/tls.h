@@ -28,10 +28,14 @@ int tls_freeze(smtpc_tls *tls, char **ret_message);
 
 /*
  * A client's side over inner, whose owner it becomes on success, for a peer of
- * this name.  The stream has to be opened: that shakes hands.
+ * this name.  The stream has to be opened: that shakes hands.  A session that
+ * was kept with the same key is resumed; NULL: none.
  */
 int tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
-	     struct stream **ret_stream);
+	     const char *resumption_key, struct stream **ret_stream);
+
+/* The peer is trusted: the session may be resumed later. */
+void tls_keep(struct stream *stream);
 
 /*
  * The peer's certificates.  All these take a stream that tls_wrap() made and
@@ -42,11 +46,16 @@ int tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
 const char *tls_version(const struct stream *stream);
 const char *tls_cipher(const struct stream *stream);
 
+bool tls_is_resumed(const struct stream *stream);
+
 /*
  * Verifies chain, name and purpose.  *ret_problems: SMTPC_CERTIFICATE_...
- * flags, 0 if all is well.  SMTPC_E_TLS: it could not be verified at all.
+ * flags, 0 if all is well.  ret_key_sha256: the digest of the peer's key, in
+ * hexadecimal digits.  SMTPC_E_TLS: it could not be verified at all.
+ * SMTPC_E_NOMEM.
  */
-int tls_verify(const struct stream *stream, uint32_t *ret_problems);
+int tls_verify(const struct stream *stream, uint32_t *ret_problems,
+	       char ret_key_sha256[65]);
 
 struct tls_certificate {
 	char *der;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The peer's certificates: whether they are good, and what they say.
+ * What the peer's certificates say.
  */
+#include "tls_certificate.h"
+
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 #include <string.h>
@@ -12,52 +14,8 @@
 
 #define SHA256_SIZE 32
 
-/* GnuTLS's findings and ours. */
-static const struct {
-	unsigned int status;
-	uint32_t problem;
-} findings[] = {
-	{ GNUTLS_CERT_SIGNER_NOT_FOUND, SMTPC_CERTIFICATE_UNTRUSTED_ISSUER },
-	{ GNUTLS_CERT_SIGNER_NOT_CA, SMTPC_CERTIFICATE_UNTRUSTED_ISSUER },
-	{ GNUTLS_CERT_EXPIRED, SMTPC_CERTIFICATE_EXPIRED },
-	{ GNUTLS_CERT_NOT_ACTIVATED, SMTPC_CERTIFICATE_NOT_YET_VALID },
-	{ GNUTLS_CERT_UNEXPECTED_OWNER, SMTPC_CERTIFICATE_WRONG_NAME },
-	{ GNUTLS_CERT_PURPOSE_MISMATCH, SMTPC_CERTIFICATE_WRONG_PURPOSE },
-	{ GNUTLS_CERT_REVOKED, SMTPC_CERTIFICATE_REVOKED },
-	{ GNUTLS_CERT_INSECURE_ALGORITHM, SMTPC_CERTIFICATE_WEAK_ALGORITHM },
-	{ GNUTLS_CERT_SIGNATURE_FAILURE, SMTPC_CERTIFICATE_BAD_SIGNATURE },
-	{ GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE,
-	  SMTPC_CERTIFICATE_BAD_CONSTRAINTS },
-	{ GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED,
-	  SMTPC_CERTIFICATE_BAD_STATUS },
-	{ GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE,
-	  SMTPC_CERTIFICATE_BAD_STATUS },
-	{ GNUTLS_CERT_MISSING_OCSP_STATUS, SMTPC_CERTIFICATE_BAD_STATUS },
-	{ GNUTLS_CERT_INVALID_OCSP_STATUS, SMTPC_CERTIFICATE_BAD_STATUS },
-	{ GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS,
-	  SMTPC_CERTIFICATE_UNKNOWN_EXTENSION },
-};
-
-/* Whatever GnuTLS finds, now or in a later version, is a problem. */
-static uint32_t
-problems_of(unsigned int status)
-{
-	uint32_t problems = 0;
-	unsigned int rest = status & ~(unsigned int)GNUTLS_CERT_INVALID;
-	size_t i;
-
-	for (i = 0; i < sizeof(findings) / sizeof(findings[0]); i++) {
-		if (rest & findings[i].status)
-			problems |= findings[i].problem;
-		rest &= ~findings[i].status;
-	}
-	if (rest != 0 || (status != 0 && problems == 0))
-		problems |= SMTPC_CERTIFICATE_OTHER;
-	return problems;
-}
-
-static bool
-read_certificate(gnutls_x509_crt_t *ret_crt, const gnutls_datum_t *der)
+bool
+tls_certificate_read(gnutls_x509_crt_t *ret_crt, const gnutls_datum_t *der)
 {
 	gnutls_x509_crt_t crt;
 
@@ -71,51 +29,8 @@ read_certificate(gnutls_x509_crt_t *ret_crt, const gnutls_datum_t *der)
 	return true;
 }
 
-static bool
-is_self_signed(const gnutls_datum_t *der)
-{
-	gnutls_x509_crt_t crt;
-	bool yes;
-
-	if (!read_certificate(&crt, der))
-		return false;
-	yes = gnutls_x509_crt_check_issuer(crt, crt) != 0;
-	gnutls_x509_crt_deinit(crt);
-	return yes;
-}
-
-int
-tls_verify(const struct stream *stream, uint32_t *ret_problems)
-{
-	const struct tls_stream *self = (const void *)stream;
-	gnutls_typed_vdata_st wanted[2];
-	const gnutls_datum_t *chain;
-	unsigned int status = GNUTLS_CERT_INVALID;
-	unsigned int count = 0;
-	uint32_t problems;
-
-	memset(wanted, 0, sizeof(wanted));
-	wanted[0].type = GNUTLS_DT_DNS_HOSTNAME;
-	wanted[0].data = (unsigned char *)self->host;
-	wanted[1].type = GNUTLS_DT_KEY_PURPOSE_OID;
-	wanted[1].data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER;
-
-	chain = gnutls_certificate_get_peers(self->session, &count);
-	if (chain == NULL || count == 0)
-		return SMTPC_E_TLS;
-	if (gnutls_certificate_verify_peers(self->session, wanted, 2,
-					    &status) != 0)
-		return SMTPC_E_TLS;
-	problems = problems_of(status);
-	if ((problems & SMTPC_CERTIFICATE_UNTRUSTED_ISSUER) &&
-	    is_self_signed(&chain[0]))
-		problems |= SMTPC_CERTIFICATE_SELF_SIGNED;
-	*ret_problems = problems;
-	return SMTPC_OK;
-}
-
 static void
-set_hex(char text[2 * SHA256_SIZE + 1], const unsigned char digest[SHA256_SIZE])
+set_hex(char text[TLS_DIGEST_TEXT], const unsigned char digest[SHA256_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t i;
@@ -142,19 +57,29 @@ name_text(gnutls_x509_crt_t crt,
 	return text;
 }
 
+bool
+tls_certificate_key_digest(gnutls_x509_crt_t crt, char text[TLS_DIGEST_TEXT])
+{
+	unsigned char digest[SHA256_SIZE];
+	size_t size = sizeof(digest);
+
+	if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, digest,
+				       &size) != 0)
+		return false;
+	set_hex(text, digest);
+	return true;
+}
+
 static void
 set_digests(struct tls_certificate *certificate, gnutls_x509_crt_t crt,
 	    const gnutls_datum_t *der)
 {
 	unsigned char digest[SHA256_SIZE];
-	size_t size = sizeof(digest);
 
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, digest) ==
 	    0)
 		set_hex(certificate->sha256, digest);
-	if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, digest,
-				       &size) == 0)
-		set_hex(certificate->spki_sha256, digest);
+	(void)tls_certificate_key_digest(crt, certificate->spki_sha256);
 }
 
 /* A certificate that can't be read keeps its DER and says nothing else. */
@@ -165,7 +90,7 @@ load_certificate(struct tls_certificate *certificate, const gnutls_datum_t *der)
 
 	certificate->der = mem_copy(der->data, der->size);
 	certificate->der_len = der->size;
-	if (!read_certificate(&crt, der)) {
+	if (!tls_certificate_read(&crt, der)) {
 		certificate->subject = mem_copy_text("");
 		certificate->issuer = mem_copy_text("");
 	} else {

@@ -39,11 +39,26 @@ policy_wants_starttls(const struct smtpc_session *session)
 		engine_offers(session, EXTENSION_STARTTLS));
 }
 
+/* Whether nobody knows yet if TLS can be had, and it is wanted. */
+static bool
+is_too_early(const struct smtpc_session *session)
+{
+	return !session->tls_is_up && !session->knows_ehlo &&
+	       session->state == SMTPC_STATE_CONNECTED &&
+	       (policy_demands_tls(session) ||
+		session->tls_mode == SMTPC_TLS_OPPORTUNISTIC);
+}
+
 int
 policy_check(struct smtpc_session *session)
 {
 	const char *phase = smtpc_phase_name(session->phase);
 
+	if (is_too_early(session))
+		return engine_fail(session, SMTPC_E_TLS_REQUIRED, "tls-unknown",
+				   "%s: not before EHLO has told whether the "
+				   "server offers STARTTLS",
+				   phase);
 	if (!policy_wants_starttls(session))
 		return SMTPC_OK;
 	if (engine_offers(session, EXTENSION_STARTTLS))
@@ -51,11 +66,32 @@ policy_check(struct smtpc_session *session)
 				   "%s: not without TLS: the server offers "
 				   "STARTTLS, so use it first",
 				   phase);
+	if (extension_is_masked(&session->extensions))
+		return engine_fail(
+		    session, SMTPC_E_TLS_REQUIRED, "starttls-stripped",
+		    "%s: not without TLS, and something between "
+		    "here and the server has overwritten what it "
+		    "offers, as some firewalls do: try implicit "
+		    "TLS (port 465), or have the firewall's SMTP "
+		    "inspection switched off",
+		    phase);
 	return engine_fail(session, SMTPC_E_TLS_REQUIRED, "tls-not-offered",
 			   "%s: not without TLS, and the server does not offer "
 			   "STARTTLS: try implicit TLS (port 465), or switch "
 			   "TLS off if the network can be trusted",
 			   phase);
+}
+
+const char *
+policy_silence_hint(const struct smtpc_session *session)
+{
+	if (session->phase != SMTPC_PHASE_GREETING || session->tls_is_up ||
+	    session->port == 0)
+		return "";
+	if (session->port == PORT_SUBMISSIONS)
+		return ": on port 465 servers wait for TLS to begin, so try "
+		       "implicit TLS";
+	return ": if the server waits for TLS to begin, try implicit TLS";
 }
 
 bool

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The smtpc_tls object: whom to trust, and which versions and ciphers.
+ * The smtpc_tls object: its life, whom to trust, which versions and ciphers.
  */
 #include "tls_settings.h"
+
+#include <stdint.h>
+#include <string.h>
 
 #include "ascii.h"
 #include "mem.h"
 #include "tls.h"
-
-/*
- * Appended to the distribution's own default, so that its policy holds, too:
- * Debian's still has the versions that RFC 8996 forbids.
- */
-static const char priority_changes[] = "-VERS-TLS1.0:-VERS-TLS1.1";
 
 static void
 forget_error(smtpc_tls *tls)
@@ -22,9 +19,8 @@ forget_error(smtpc_tls *tls)
 	tls->error = SMTPC_OK;
 }
 
-/* Takes the message over. */
-static int
-fail(smtpc_tls *tls, int result, char *message)
+int
+tls_fail(smtpc_tls *tls, int result, char *message)
 {
 	forget_error(tls);
 	if (message != NULL)
@@ -50,7 +46,10 @@ smtpc_tls_new(smtpc_tls **ret_tls)
 	}
 	atomic_init(&tls->holds, 1);
 	pthread_mutex_init(&tls->lock, NULL);
+	tls_cache_init(&tls->cache);
 	tls->trust_system = true;
+	tls->caches_sessions = true;
+	tls->minimum_version = SMTPC_TLS_1_2;
 	*ret_tls = tls;
 	return SMTPC_OK;
 }
@@ -70,14 +69,17 @@ smtpc_tls_free(smtpc_tls *tls)
 	gnutls_certificate_free_credentials(tls->credentials);
 	if (tls->priority != NULL)
 		gnutls_priority_deinit(tls->priority);
+	if (tls->pin != NULL)
+		mem_free_secret(tls->pin, strlen(tls->pin));
+	tls_cache_clear(&tls->cache);
 	forget_error(tls);
 	pthread_mutex_destroy(&tls->lock);
+	mem_free(tls->priority_text);
 	mem_free(tls);
 }
 
-/* What every setter does first. */
-static int
-begin_change(smtpc_tls *tls)
+int
+tls_begin_change(smtpc_tls *tls)
 {
 	if (tls == NULL)
 		return SMTPC_E_INVALID;
@@ -85,40 +87,6 @@ begin_change(smtpc_tls *tls)
 		return SMTPC_E_STATE;
 	forget_error(tls);
 	return SMTPC_OK;
-}
-
-int
-smtpc_tls_set_trust_system(smtpc_tls *tls, int on)
-{
-	int rc = begin_change(tls);
-
-	if (rc == SMTPC_OK)
-		tls->trust_system = on != 0;
-	return rc;
-}
-
-int
-smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
-{
-	int rc = begin_change(tls);
-	int count;
-
-	if (rc != SMTPC_OK)
-		return rc;
-	if (file == NULL)
-		return fail(tls, SMTPC_E_INVALID,
-			    mem_copy_text("there is no file"));
-	count = gnutls_certificate_set_x509_trust_file(tls->credentials, file,
-						       GNUTLS_X509_FMT_PEM);
-	if (count > 0) {
-		tls->authorities += count;
-		return SMTPC_OK;
-	}
-	return fail(tls, SMTPC_E_TLS,
-		    mem_format("no certificates could be read from %s: %s",
-			       file,
-			       count < 0 ? gnutls_strerror(count)
-					 : "it holds none"));
 }
 
 const char *
@@ -129,6 +97,91 @@ smtpc_tls_error_message(const smtpc_tls *tls)
 	if (tls->error_message != NULL)
 		return tls->error_message;
 	return tls->error != SMTPC_OK ? smtpc_strerror(tls->error) : "";
+}
+
+/*
+ * Trust.
+ */
+
+int
+smtpc_tls_set_trust_system(smtpc_tls *tls, int on)
+{
+	int rc = tls_begin_change(tls);
+
+	if (rc == SMTPC_OK)
+		tls->trust_system = on != 0;
+	return rc;
+}
+
+/* What GnuTLS says of a source of authorities: how many, or an error. */
+static int
+add_authorities(smtpc_tls *tls, int count, const char *source)
+{
+	if (count > 0) {
+		tls->authorities += count;
+		return SMTPC_OK;
+	}
+	return tls_fail(tls, SMTPC_E_TLS,
+			mem_format("no certificates could be read from %s: %s",
+				   source,
+				   count < 0 ? gnutls_strerror(count)
+					     : "it holds none"));
+}
+
+static int
+no_argument(smtpc_tls *tls, const char *message)
+{
+	return tls_fail(tls, SMTPC_E_INVALID, mem_copy_text(message));
+}
+
+int
+smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
+{
+	int rc = tls_begin_change(tls);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (file == NULL)
+		return no_argument(tls, "there is no file");
+	return add_authorities(tls,
+			       gnutls_certificate_set_x509_trust_file(
+				   tls->credentials, file, GNUTLS_X509_FMT_PEM),
+			       file);
+}
+
+int
+smtpc_tls_add_trust_directory(smtpc_tls *tls, const char *directory)
+{
+	int rc = tls_begin_change(tls);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (directory == NULL)
+		return no_argument(tls, "there is no directory");
+	return add_authorities(
+	    tls,
+	    gnutls_certificate_set_x509_trust_dir(tls->credentials, directory,
+						  GNUTLS_X509_FMT_PEM),
+	    directory);
+}
+
+int
+smtpc_tls_add_trust_memory(smtpc_tls *tls, const void *data, size_t len)
+{
+	int rc = tls_begin_change(tls);
+	gnutls_datum_t pem;
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (data == NULL || len == 0 || len > INT32_MAX)
+		return no_argument(tls, "there are no certificates");
+	/* Only read, but the type can't say so. */
+	pem.data = (unsigned char *)(uintptr_t)data;
+	pem.size = (unsigned int)len;
+	return add_authorities(tls,
+			       gnutls_certificate_set_x509_trust_mem(
+				   tls->credentials, &pem, GNUTLS_X509_FMT_PEM),
+			       "memory");
 }
 
 /* No authorities at all must never mean that everybody is trusted. */
@@ -145,7 +198,7 @@ load_trust(smtpc_tls *tls)
 	}
 	if (tls->authorities > 0)
 		return SMTPC_OK;
-	return fail(
+	return tls_fail(
 	    tls, SMTPC_E_TLS,
 	    mem_copy_text(
 		tls->trust_system
@@ -156,20 +209,125 @@ load_trust(smtpc_tls *tls)
 		      "of authorities"));
 }
 
+/*
+ * Versions and ciphers.
+ */
+
+/*
+ * What a priority string needs behind it for a lowest version.  Debian's own
+ * default still has those that RFC 8996 forbids.
+ */
+static const struct {
+	int version;
+	const char *changes;
+} floors[] = {
+	{ SMTPC_TLS_1_0, "-VERS-SSL3.0" },
+	{ SMTPC_TLS_1_1, "-VERS-SSL3.0:-VERS-TLS1.0" },
+	{ SMTPC_TLS_1_2, "-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1" },
+	{ SMTPC_TLS_1_3,
+	  "-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-TLS1.2" },
+};
+
+/*
+ * Without forward secrecy, whoever gets the key reads all that was ever sent:
+ * RFC 9325, section 4.1.
+ */
+static const char no_static_keys[] = "-RSA:-PSK:-RSA-PSK";
+
+static const char *
+floor_of(int version)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(floors) / sizeof(floors[0]); i++)
+		if (floors[i].version == version)
+			return floors[i].changes;
+	return NULL;
+}
+
+int
+smtpc_tls_set_minimum_version(smtpc_tls *tls, int version)
+{
+	int rc = tls_begin_change(tls);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (floor_of(version) == NULL)
+		return no_argument(tls, "there is no such version of TLS");
+	tls->minimum_version = version;
+	return SMTPC_OK;
+}
+
+static int
+bad_priority(smtpc_tls *tls, const char *at, int error)
+{
+	return tls_fail(tls, SMTPC_E_INVALID,
+			mem_format("the priority string can't be used from "
+				   "\"%s\" on: %s",
+				   at != NULL ? at : "",
+				   gnutls_strerror(error)));
+}
+
+int
+smtpc_tls_set_priority(smtpc_tls *tls, const char *priority)
+{
+	int rc = tls_begin_change(tls);
+	gnutls_priority_t parsed;
+	const char *at = NULL;
+	char *copy = NULL;
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (priority != NULL) {
+		rc = gnutls_priority_init(&parsed, priority, &at);
+		if (rc != 0)
+			return bad_priority(tls, at, rc);
+		gnutls_priority_deinit(parsed);
+		copy = mem_copy_text(priority);
+		if (copy == NULL)
+			return tls_fail(tls, SMTPC_E_NOMEM, NULL);
+	}
+	mem_free(tls->priority_text);
+	tls->priority_text = copy;
+	return SMTPC_OK;
+}
+
+int
+smtpc_tls_set_session_cache(smtpc_tls *tls, int on)
+{
+	int rc = tls_begin_change(tls);
+
+	if (rc == SMTPC_OK)
+		tls->caches_sessions = on != 0;
+	return rc;
+}
+
+/* The caller's string, or the system's policy, above the lowest version. */
 static int
 load_priority(smtpc_tls *tls)
 {
-	int rc = gnutls_priority_init2(&tls->priority, priority_changes, NULL,
-				       GNUTLS_PRIORITY_INIT_DEF_APPEND);
+	const char *changes = floor_of(tls->minimum_version);
+	unsigned int flags = 0;
+	char *text;
+	int rc;
 
+	if (tls->priority_text != NULL) {
+		text = mem_format("%s:%s", tls->priority_text, changes);
+	} else {
+		text = mem_format("%s:%s", changes, no_static_keys);
+		flags = GNUTLS_PRIORITY_INIT_DEF_APPEND;
+	}
+	if (text == NULL)
+		return tls_fail(tls, SMTPC_E_NOMEM, NULL);
+	rc = gnutls_priority_init2(&tls->priority, text, NULL, flags);
+	mem_free(text);
 	if (rc == 0)
 		return SMTPC_OK;
 	tls->priority = NULL;
-	return fail(
+	return tls_fail(
 	    tls, SMTPC_E_TLS,
-	    mem_format(
-		"the system's TLS policy leaves nothing that is safe: %s",
-		gnutls_strerror(rc)));
+	    mem_format("the priorities leave nothing that is safe: %s",
+		       gnutls_strerror(rc)));
 }
 
 int

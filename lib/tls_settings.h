@@ -9,6 +9,8 @@
 
 #include <smtpc/smtpc.h>
 
+#include "tls_cache.h"
+
 /*
  * What TLS connections share.  Changed only until it is frozen; after that
  * any number of threads may use it.
@@ -18,12 +20,23 @@ struct smtpc_tls {
 	pthread_mutex_t lock; /* for freezing */
 	bool frozen;
 	bool trust_system;
+	bool caches_sessions;
+	int minimum_version; /* SMTPC_TLS_... */
+	char *priority_text; /* NULL: the system's */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 	int authorities; /* how many certificates are trusted */
+	char *pin;	 /* of the token with the client's key, or NULL */
+	struct tls_cache cache;
 	/* Why the last setter failed, and why it can't be used. */
 	int error;
 	char *error_message; /* NULL: there was no memory */
 };
+
+/* What every setter does first: SMTPC_OK if there may be a change. */
+int tls_begin_change(smtpc_tls *tls);
+
+/* Records a failure and returns it.  Takes the message over. */
+int tls_fail(smtpc_tls *tls, int result, char *message);
 
 #endif

@@ -16,10 +16,14 @@ struct tls_stream {
 	gnutls_session_t session;
 	char *host; /* the name to verify, without a trailing dot */
 
-	struct buffer in;   /* read from inner, not yet taken by GnuTLS */
-	struct buffer out;  /* encrypted, not yet taken by inner */
-	uint64_t encrypted; /* octets written to us so far */
-	int inner_rc;	    /* how inner's last read ended */
+	char *resumption_key; /* NULL: neither resumed nor kept */
+	bool keeps_ticket;    /* the next ticket that comes is kept */
+
+	struct buffer in;    /* read from inner, not yet taken by GnuTLS */
+	struct buffer out;   /* encrypted, not yet taken by inner */
+	uint64_t encrypted;  /* octets written to us so far */
+	int inner_rc;	     /* how inner's last read ended */
+	unsigned int futile; /* records in a row that brought nothing */
 };
 
 #endif

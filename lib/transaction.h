@@ -49,15 +49,19 @@ struct smtpc_transaction {
 	/* Under way; the session borrows it. */
 	struct smtpc_session *session;
 	enum transaction_stage stage;
-	bool is_8bit;	 /* BODY=8BITMIME is declared */
-	bool mail_taken; /* the server has taken MAIL */
+	bool is_8bit;		       /* BODY=8BITMIME is declared */
+	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
+	bool is_muddled; /* recipients were taken without a sender */
+	bool is_paused;	 /* the source has nothing for now */
 	size_t next;	 /* the recipient whose RCPT comes next */
 	size_t taken;	 /* recipients that the server has taken */
 	size_t refused;
 	struct content_encoder encoder;
 	/* Positions among the octets put into the channel. */
 	uint64_t content_start, content_end;
-	uint64_t left_before; /* what had left when the timer was last set */
+	/* What the timer was last set for; false: it is not set. */
+	bool is_watched;
+	uint64_t progress_before;
 
 	/* Its fate. */
 	int result;
@@ -72,6 +76,13 @@ struct smtpc_transaction {
 
 /* As before the first step: nobody has an outcome. */
 void outcome_begin(struct smtpc_transaction *transaction);
+
+/*
+ * It was not even begun, for this reason: nobody has it, unless somebody has
+ * it, or may have it, from an earlier time.  Returns the result.
+ */
+int outcome_not_begun(struct smtpc_transaction *transaction, int rc,
+		      const struct failure *failure);
 
 /* Takes the reply to one RCPT. */
 void outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,

@@ -33,6 +33,9 @@ get_set(const struct smtpc_session *session, struct wait_set *set)
 	uint32_t wants;
 
 	memset(set, 0, sizeof(*set));
+	/* Nothing is read while the caller makes up their mind. */
+	if (session->state == SMTPC_STATE_UNTRUSTED && operation == NULL)
+		return;
 	if (stream != NULL) {
 		wants = stream->operations->wants(stream);
 		if (channel_is_sending(channel))
@@ -138,6 +141,9 @@ smtpc_wait(smtpc_session *session, int64_t milliseconds)
 	time = clock_after(milliseconds);
 	if (deadline < time)
 		time = deadline;
+	/* Nothing would ever end this. */
+	if (time == CLOCK_NEVER && refresh(session)->count == 0)
+		return SMTPC_E_STATE;
 	count = wait_for(session, time);
 	if (count < 0 && errno == EINTR)
 		return SMTPC_AGAIN;

@@ -160,6 +160,14 @@ enum smtpc_pipelining {
 	SMTPC_PIPELINING_SAFE = 1       /* within a transaction (default) */
 };
 
+/* Versions of TLS, by the numbers that they have in the protocol. */
+enum smtpc_tls_protocol {
+	SMTPC_TLS_1_0 = 0x0301,         /* not safe: RFC 8996 */
+	SMTPC_TLS_1_1 = 0x0302,         /* not safe: RFC 8996 */
+	SMTPC_TLS_1_2 = 0x0303,
+	SMTPC_TLS_1_3 = 0x0304
+};
+
 /* What is wrong with a certificate: flags. */
 #define SMTPC_CERTIFICATE_UNTRUSTED_ISSUER  0x0001u
 #define SMTPC_CERTIFICATE_SELF_SIGNED       0x0002u
@@ -174,6 +182,8 @@ enum smtpc_pipelining {
 #define SMTPC_CERTIFICATE_BAD_STATUS        0x0400u
 #define SMTPC_CERTIFICATE_UNKNOWN_EXTENSION 0x0800u
 #define SMTPC_CERTIFICATE_OTHER             0x1000u
+#define SMTPC_CERTIFICATE_NAME_IN_CN        0x2000u
+#define SMTPC_CERTIFICATE_PIN_MISMATCH      0x4000u
 
 /* What a descriptor is to be waited for: flags. */
 #define SMTPC_WANT_READ  0x1u
@@ -269,6 +279,24 @@ SMTPC_API int smtpc_session_set_tls_mode(smtpc_session *session, int mode)
 SMTPC_API int smtpc_session_set_tls(smtpc_session *session, smtpc_tls *tls)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
+/* The name to verify and to ask for (SNI); NULL: the host's (default). */
+SMTPC_API int smtpc_session_set_tls_verify_name(smtpc_session *session,
+						const char *name)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* SMTPC_CERTIFICATE_... flags: problems that are not to matter. */
+SMTPC_API int smtpc_session_set_tls_exceptions(smtpc_session *session,
+					       uint32_t problems)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/*
+ * The SHA-256 of a public key that the server may have, in hexadecimal digits;
+ * where there are pins, no other key is trusted.  NULL: forget them all.
+ */
+SMTPC_API int smtpc_session_add_tls_pin(smtpc_session *session,
+					const char *spki_sha256)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
 /* authzid may be NULL; authcid and password NULL forget all three. */
 SMTPC_API int smtpc_session_set_credentials(smtpc_session *session,
 					    const char *authzid,
@@ -312,6 +340,51 @@ SMTPC_API int smtpc_tls_set_trust_system(smtpc_tls *tls, int on)
 /* Trusts the authorities in a file of PEM certificates, too. */
 SMTPC_API int smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/* The same from a directory of such files, and from memory. */
+SMTPC_API int smtpc_tls_add_trust_directory(smtpc_tls *tls,
+					    const char *directory)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+SMTPC_API int smtpc_tls_add_trust_memory(smtpc_tls *tls, const void *data,
+					 size_t len)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/*
+ * The client's certificate, with those of its issuers behind it, and its key,
+ * in PEM.  key NULL: in the same file.  password NULL: it is not encrypted.
+ */
+SMTPC_API int smtpc_tls_set_certificate_file(smtpc_tls *tls,
+					     const char *certificate,
+					     const char *key,
+					     const char *password)
+	SMTPC_MUST_USE SMTPC_NONNULL_12;
+SMTPC_API int smtpc_tls_set_certificate_memory(smtpc_tls *tls,
+					       const void *certificate,
+					       size_t certificate_len,
+					       const void *key, size_t key_len,
+					       const char *password)
+	SMTPC_MUST_USE SMTPC_NONNULL_12;
+
+/* The same from a PKCS#12 file, or from a token that an RFC 7512 URL names. */
+SMTPC_API int smtpc_tls_set_certificate_pkcs12(smtpc_tls *tls,
+					       const char *file,
+					       const char *password)
+	SMTPC_MUST_USE SMTPC_NONNULL_12;
+SMTPC_API int smtpc_tls_set_certificate_pkcs11(smtpc_tls *tls, const char *url,
+					       const char *pin)
+	SMTPC_MUST_USE SMTPC_NONNULL_12;
+
+/* The oldest version that will do: SMTPC_TLS_... (default: 1.2). */
+SMTPC_API int smtpc_tls_set_minimum_version(smtpc_tls *tls, int version)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* A priority string of GnuTLS's, for experts; NULL: the system's (default). */
+SMTPC_API int smtpc_tls_set_priority(smtpc_tls *tls, const char *priority)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* Whether TLS sessions may be resumed (default: yes). */
+SMTPC_API int smtpc_tls_set_session_cache(smtpc_tls *tls, int on)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
 /* Why the last setter failed; "" if it did not. */
 SMTPC_API const char *smtpc_tls_error_message(const smtpc_tls *tls)
@@ -433,6 +506,10 @@ SMTPC_API const char *smtpc_session_tls_version(const smtpc_session *session)
 SMTPC_API const char *smtpc_session_tls_cipher(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 SMTPC_API int smtpc_session_tls_trust(const smtpc_session *session)
+	SMTPC_NONNULL_1;
+
+/* 1 if the TLS session is an earlier one's that was resumed. */
+SMTPC_API int smtpc_session_tls_is_resumed(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 
 /* The chain that the server sent; index 0 is its own certificate. */
