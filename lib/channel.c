@@ -120,6 +120,13 @@ channel_is_sending(const struct channel *channel)
 }
 
 bool
+channel_is_holding(const struct channel *channel)
+{
+	return channel->segment_count > 0 ||
+	       (channel->stream != NULL && channel->stream->is_holding);
+}
+
+bool
 channel_is_borrowing(const struct channel *channel)
 {
 	size_t i;

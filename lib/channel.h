@@ -72,12 +72,15 @@ bool channel_has_room(const struct channel *channel);
 /* Whether octets wait to be sent, here or in the stream. */
 bool channel_is_sending(const struct channel *channel);
 
+/* Whether octets that were put in have not left. */
+bool channel_is_holding(const struct channel *channel);
+
 /* Whether octets of somebody else's wait to be sent. */
 bool channel_is_borrowing(const struct channel *channel);
 
 /*
  * How many of the octets put in the peer may have.  With TLS that is more than
- * have left while channel_is_sending().
+ * have left while channel_is_holding().
  */
 uint64_t channel_left(const struct channel *channel);
 

@@ -314,6 +314,8 @@ not_a_reply(struct smtpc_session *session)
 				    "try implicit TLS",
 				    phase);
 	case FOREIGN_OTHER:
+		if (session->phase != SMTPC_PHASE_GREETING)
+			break;
 		return engine_break(session, SMTPC_E_PROTOCOL, "not-smtp",
 				    "%s: the server speaks %s, not SMTP: is "
 				    "this the right port?",

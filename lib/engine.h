@@ -110,10 +110,11 @@ struct smtpc_session {
 	struct channel channel;
 	struct reply_parser parser;
 	struct awaited_queue awaited;
-	uint64_t serial; /* another number for each stream */
-	bool knows_ehlo; /* the server has accepted one */
-	bool fell_back;	 /* from EHLO to HELO */
-	bool is_xclient; /* the command at hand is XCLIENT */
+	uint64_t serial;     /* another number for each stream */
+	bool knows_ehlo;     /* the server has accepted one */
+	bool fell_back;	     /* from EHLO to HELO */
+	bool knows_starttls; /* it was offered once on this connection */
+	bool is_xclient;     /* the command at hand is XCLIENT */
 	bool tls_is_up;
 	int trust; /* SMTPC_TRUST_... */
 	uint32_t problems;
@@ -237,9 +238,6 @@ bool policy_wants_starttls(const struct smtpc_session *session);
 
 /* Fails unless the channel is as good as the mode demands. */
 int policy_check(struct smtpc_session *session);
-
-/* What may be wrong if the server does not greet us; "" if nothing may. */
-const char *policy_silence_hint(const struct smtpc_session *session);
 
 /* Whether nobody but the server can read what is sent. */
 bool policy_channel_is_safe(const struct smtpc_session *session);

@@ -5,6 +5,8 @@
  */
 #include "engine.h"
 
+#include <assert.h>
+
 #include "mem.h"
 
 /* The name that a certificate must have for a server without one. */
@@ -60,11 +62,7 @@ handshake_begin(struct smtpc_session *session)
 	int rc;
 
 	engine_set_phase(session, SMTPC_PHASE_TLS);
-	rc = handshake_prepare(session);
-	if (rc != SMTPC_OK) {
-		session->state = SMTPC_STATE_DEAD;
-		return rc;
-	}
+	assert(session->tls != NULL);
 	key = resumption_key(session, name);
 	rc = tls_wrap(session->tls, channel->stream, name, key, &tls);
 	mem_free(key);
@@ -108,6 +106,9 @@ not_trusted(struct smtpc_session *session, uint32_t left)
 	char *text = problems_text(left);
 
 	session->state = SMTPC_STATE_UNTRUSTED;
+	/* For whoever asks after the connection has ended. */
+	if (session->chain == NULL)
+		session->chain = tls_chain_load(session->channel.stream);
 	engine_fail(session, SMTPC_E_CERTIFICATE, handshake_detail(left),
 		    "the certificate of %s is not to be trusted: %s",
 		    name_to_verify(session), text != NULL ? text : "");
@@ -119,7 +120,7 @@ int
 handshake_end(struct smtpc_session *session, int rc)
 {
 	struct stream *stream = session->channel.stream;
-	char key_sha256[65];
+	char key_sha256[TLS_DIGEST_TEXT];
 	uint32_t left;
 
 	if (rc == SMTPC_E_TIMEOUT)

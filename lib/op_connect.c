@@ -45,7 +45,7 @@ forget_connection(struct smtpc_session *session)
 	session->chain = NULL;
 	session->problems = 0;
 	session->trust = SMTPC_TRUST_NONE;
-	session->knows_ehlo = false;
+	session->knows_ehlo = session->knows_starttls = false;
 	mem_free(session->local_literal);
 	mem_free(session->peer_address);
 	session->local_literal = session->peer_address = NULL;
@@ -366,6 +366,17 @@ connect_waits_for(const struct smtpc_session *session)
 		   : -1;
 }
 
+/* Whoever waits for the greeting may wait on the wrong port. */
+static const char *
+silence_hint(const struct smtpc_session *session)
+{
+	if (session->phase != SMTPC_PHASE_GREETING || session->tls_is_up ||
+	    session->port == 0)
+		return "";
+	return ": if the server waits for TLS to begin, as on port 465, try "
+	       "implicit TLS";
+}
+
 const struct operation op_connect = {
 	.phase = SMTPC_PHASE_CONNECT,
 	.states = IN(SMTPC_STATE_DISCONNECTED) | IN(SMTPC_STATE_DEAD),
@@ -373,7 +384,7 @@ const struct operation op_connect = {
 	.fill = connect_fill,
 	.opened = connect_opened,
 	.reply = connect_reply,
-	.hint = policy_silence_hint,
+	.hint = silence_hint,
 	.end = connect_end,
 	.waits_for = connect_waits_for,
 };

@@ -67,6 +67,8 @@ ehlo_reply(struct smtpc_session *session, const struct awaited *awaited,
 		if (rc != SMTPC_OK)
 			return engine_break(session, rc, NULL, "out of memory");
 		session->knows_ehlo = true;
+		session->knows_starttls |=
+		    engine_offers(session, EXTENSION_STARTTLS);
 	}
 	session->state = SMTPC_STATE_READY;
 	return SMTPC_OK;

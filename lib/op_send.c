@@ -368,7 +368,7 @@ is_whole(const struct smtpc_session *session,
 	 const struct smtpc_transaction *transaction)
 {
 	return may_be_whole(session, transaction) &&
-	       !channel_is_sending(&session->channel);
+	       !channel_is_holding(&session->channel);
 }
 
 /*
@@ -483,6 +483,7 @@ data_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		if (transaction->taken > 0)
 			all_refused(session, transaction, reply,
 				    "DATA is refused");
+		fail_by_recipient(session, transaction);
 		return reply->code == 421 ? session->error.result
 					  : give_up(session, transaction);
 	}

@@ -9,6 +9,7 @@ static int
 starttls_begin(struct smtpc_session *session, const void *argument)
 {
 	bool ok;
+	int rc;
 
 	(void)argument;
 	if (session->tls_is_up)
@@ -18,6 +19,9 @@ starttls_begin(struct smtpc_session *session, const void *argument)
 		return engine_fail(session, SMTPC_E_NOEXTENSION,
 				   "starttls-not-offered",
 				   "the server does not offer STARTTLS");
+	rc = handshake_prepare(session);
+	if (rc != SMTPC_OK)
+		return rc;
 	ok = command_write(&session->channel.out, "STARTTLS", NULL);
 	return engine_send(session, ok, NULL, SMTPC_PHASE_STARTTLS, 0);
 }

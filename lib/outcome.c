@@ -124,7 +124,8 @@ outcome_settle(struct smtpc_transaction *transaction, int failed)
 	if (counts[SMTPC_OUTCOME_IN_DOUBT] > 0)
 		transaction->result = SMTPC_IN_DOUBT;
 	else if (counts[SMTPC_OUTCOME_ACCEPTED] == 0)
-		transaction->result = failed;
+		/* Nobody has it: whatever is said, that is a failure. */
+		transaction->result = failed < 0 ? failed : SMTPC_E_PROTOCOL;
 	else if (counts[SMTPC_OUTCOME_ACCEPTED] < transaction->recipient_count)
 		transaction->result = SMTPC_PARTIAL;
 	else

@@ -69,6 +69,7 @@ struct stream {
 	 * has left, all of it counts.
 	 */
 	uint64_t left;
+	bool is_holding; /* some of those are still here */
 	struct stream_fault fault;
 };
 

@@ -123,6 +123,7 @@ flush(struct stream *stream)
 		stream->left = self->encrypted;
 	}
 	buffer_clear(&self->out);
+	stream->is_holding = false;
 	return inner->operations->flush(inner);
 }
 
@@ -171,8 +172,8 @@ describe(struct tls_stream *self, int error)
 			      tls_alert_text(alert), error);
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 		return failed(self, "tls-version",
-			      "the server knows only versions of TLS that are "
-			      "not safe",
+			      "the server speaks none of the versions of TLS "
+			      "that are allowed",
 			      error);
 	case GNUTLS_E_UNEXPECTED_PACKET:
 		return failed(self, "tls-record", gnutls_strerror(error),
@@ -251,7 +252,7 @@ keep_session(struct tls_stream *self)
 
 	if (gnutls_session_get_data2(self->session, &data) == 0)
 		tls_cache_put(&self->settings->cache, self->resumption_key,
-			      &data);
+			      &data, self->good_until);
 }
 
 /* TLS 1.3 sends tickets when it likes; one from each connection will do. */
@@ -297,8 +298,10 @@ is_passing(struct tls_stream *self, int error)
 {
 	/* The peer asks for a renegotiation, which it does not get. */
 	if (error == GNUTLS_E_REHANDSHAKE) {
-		(void)gnutls_alert_send(self->session, GNUTLS_AL_WARNING,
-					GNUTLS_A_NO_RENEGOTIATION);
+		if (buffer_length(&self->out) < OUT_HIGH)
+			(void)gnutls_alert_send(self->session,
+						GNUTLS_AL_WARNING,
+						GNUTLS_A_NO_RENEGOTIATION);
 		return true;
 	}
 	return !gnutls_error_is_fatal(error);
@@ -359,6 +362,7 @@ encrypt(struct tls_stream *self, const char *data, size_t len,
 		done += (size_t)sent;
 	}
 	self->encrypted += done;
+	self->base.is_holding = true;
 	*ret_taken += done;
 	return SMTPC_OK;
 }
@@ -473,8 +477,7 @@ set_up_session(struct tls_stream *self)
 	gnutls_transport_set_push_function(self->session, push);
 	gnutls_transport_set_pull_function(self->session, pull);
 	gnutls_transport_set_pull_timeout_function(self->session, pull_timeout);
-	if (self->settings->priority_text == NULL)
-		gnutls_dh_set_prime_bits(self->session, DH_BITS_MIN);
+	gnutls_dh_set_prime_bits(self->session, DH_BITS_MIN);
 	if (self->resumption_key != NULL)
 		offer_resumption(self);
 	/* RFC 6066, section 3: no address literals. */

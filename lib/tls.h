@@ -10,6 +10,9 @@
 
 #include "stream.h"
 
+/* A SHA-256 digest in lower-case hexadecimal digits, with a NUL. */
+#define TLS_DIGEST_TEXT 65
+
 /*
  * TLS settings (smtpc_tls).
  */
@@ -54,15 +57,15 @@ bool tls_is_resumed(const struct stream *stream);
  * hexadecimal digits.  SMTPC_E_TLS: it could not be verified at all.
  * SMTPC_E_NOMEM.
  */
-int tls_verify(const struct stream *stream, uint32_t *ret_problems,
-	       char ret_key_sha256[65]);
+int tls_verify(struct stream *stream, uint32_t *ret_problems,
+	       char ret_key_sha256[TLS_DIGEST_TEXT]);
 
 struct tls_certificate {
 	char *der;
 	size_t der_len;
 	char *subject, *issuer;
 	int64_t not_before, not_after; /* milliseconds since the epoch */
-	char sha256[65], spki_sha256[65];
+	char sha256[TLS_DIGEST_TEXT], spki_sha256[TLS_DIGEST_TEXT];
 };
 
 struct tls_chain {

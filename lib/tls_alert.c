@@ -63,7 +63,7 @@ static const struct {
 	{ GNUTLS_A_UNRECOGNIZED_NAME, "alert-unrecognized-name",
 	  "the server does not know the name that was asked for" },
 	{ GNUTLS_A_CERTIFICATE_REQUIRED, "alert-certificate-required",
-	  "the server demands a client certificate, and none was set" },
+	  "the server demands a client certificate" },
 	{ GNUTLS_A_NO_APPLICATION_PROTOCOL, "alert-no-application-protocol",
 	  "the server speaks another protocol here" },
 };

@@ -50,9 +50,11 @@ tls_cache_clear(struct tls_cache *cache)
 }
 
 void
-tls_cache_put(struct tls_cache *cache, const char *key, gnutls_datum_t *data)
+tls_cache_put(struct tls_cache *cache, const char *key, gnutls_datum_t *data,
+	      time_t good_until)
 {
-	struct tls_cache_entry entry = { mem_copy_text(key), *data };
+	struct tls_cache_entry entry = { mem_copy_text(key), *data,
+					 good_until };
 
 	data->data = NULL;
 	data->size = 0;
@@ -69,21 +71,40 @@ tls_cache_put(struct tls_cache *cache, const char *key, gnutls_datum_t *data)
 	pthread_mutex_unlock(&cache->lock);
 }
 
+/* Take the newest of this key out of the cache. */
+static bool
+take_entry(struct tls_cache *cache, const char *key,
+	   struct tls_cache_entry *ret_entry)
+{
+	size_t i;
+
+	for (i = cache->count; i > 0; i--) {
+		if (strcmp(cache->entries[i - 1].key, key) != 0)
+			continue;
+		*ret_entry = cache->entries[i - 1];
+		close_gap(cache, i - 1);
+		return true;
+	}
+	return false;
+}
+
 bool
 tls_cache_take(struct tls_cache *cache, const char *key,
 	       gnutls_datum_t *ret_data)
 {
-	bool found = false;
-	size_t i;
+	struct tls_cache_entry entry;
+	bool found;
 
 	pthread_mutex_lock(&cache->lock);
-	for (i = cache->count; i > 0 && !found; i--)
-		found = strcmp(cache->entries[i - 1].key, key) == 0;
-	if (found) {
-		mem_free(cache->entries[i].key);
-		*ret_data = cache->entries[i].data;
-		close_gap(cache, i);
-	}
+	found = take_entry(cache, key, &entry);
 	pthread_mutex_unlock(&cache->lock);
-	return found;
+	if (!found)
+		return false;
+	if (entry.good_until <= time(NULL)) {
+		free_entry(&entry);
+		return false;
+	}
+	mem_free(entry.key);
+	*ret_data = entry.data;
+	return true;
 }

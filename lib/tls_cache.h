@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 /* So many sessions are kept; then the oldest goes. */
 #define TLS_CACHE_MAX 64
@@ -13,6 +14,7 @@
 struct tls_cache_entry {
 	char *key;
 	gnutls_datum_t data; /* GnuTLS's memory; it holds secrets */
+	time_t good_until;
 };
 
 /*
@@ -28,9 +30,13 @@ struct tls_cache {
 void tls_cache_init(struct tls_cache *cache);
 void tls_cache_clear(struct tls_cache *cache);
 
-/* Takes data over, whatever comes; without memory it is not kept. */
+/*
+ * Takes data over, whatever comes; without memory it is not kept.  From
+ * good_until on it is not given out: the server's certificate of then is no
+ * reason to complain about the one that it has now.
+ */
 void tls_cache_put(struct tls_cache *cache, const char *key,
-		   gnutls_datum_t *data);
+		   gnutls_datum_t *data, time_t good_until);
 
 /* The newest of this key; the caller frees it with tls_cache_free_data(). */
 bool tls_cache_take(struct tls_cache *cache, const char *key,

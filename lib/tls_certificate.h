@@ -5,8 +5,7 @@
 #include <gnutls/x509.h>
 #include <stdbool.h>
 
-/* A SHA-256 digest in lower-case hexadecimal digits, with a NUL. */
-#define TLS_DIGEST_TEXT 65
+#include "tls.h"
 
 /* The caller frees it with gnutls_x509_crt_deinit(). */
 bool tls_certificate_read(gnutls_x509_crt_t *ret_crt,

@@ -27,12 +27,6 @@ begin_identity(smtpc_tls *tls)
 	return SMTPC_OK;
 }
 
-static int
-missing(smtpc_tls *tls, const char *message)
-{
-	return tls_fail(tls, SMTPC_E_INVALID, mem_copy_text(message));
-}
-
 /* Why GnuTLS would not have it, in words that tell what to do. */
 static const char *
 reason(int error, const char *password)
@@ -80,7 +74,7 @@ smtpc_tls_set_certificate_file(smtpc_tls *tls, const char *certificate,
 	if (rc != SMTPC_OK)
 		return rc;
 	if (certificate == NULL)
-		return missing(tls, "there is no file");
+		return tls_invalid(tls, "there is no file");
 	if (key == NULL)
 		key = certificate;
 	rc =
@@ -88,17 +82,6 @@ smtpc_tls_set_certificate_file(smtpc_tls *tls, const char *certificate,
 						  key, GNUTLS_X509_FMT_PEM,
 						  password, 0);
 	return end_identity(tls, rc, certificate, password);
-}
-
-/* Only read, but the type can't say so. */
-static gnutls_datum_t
-datum(const void *data, size_t len)
-{
-	gnutls_datum_t result;
-
-	result.data = (unsigned char *)(uintptr_t)data;
-	result.size = (unsigned int)len;
-	return result;
 }
 
 int
@@ -115,11 +98,11 @@ smtpc_tls_set_certificate_memory(smtpc_tls *tls, const void *certificate,
 		key = certificate;
 		key_len = certificate_len;
 	}
-	if (certificate == NULL || certificate_len > INT32_MAX ||
-	    key_len > INT32_MAX)
-		return missing(tls, "there is no certificate");
-	certificate_pem = datum(certificate, certificate_len);
-	key_pem = datum(key, key_len);
+	if (certificate == NULL || certificate_len > TLS_DATUM_MAX ||
+	    key_len > TLS_DATUM_MAX)
+		return tls_invalid(tls, "there is no certificate");
+	certificate_pem = tls_datum(certificate, certificate_len);
+	key_pem = tls_datum(key, key_len);
 	rc = gnutls_certificate_set_x509_key_mem2(tls->credentials,
 						  &certificate_pem, &key_pem,
 						  GNUTLS_X509_FMT_PEM, password,
@@ -136,7 +119,7 @@ smtpc_tls_set_certificate_pkcs12(smtpc_tls *tls, const char *file,
 	if (rc != SMTPC_OK)
 		return rc;
 	if (file == NULL)
-		return missing(tls, "there is no file");
+		return tls_invalid(tls, "there is no file");
 	/* To GnuTLS, no password and an empty one are two things. */
 	rc = gnutls_certificate_set_x509_simple_pkcs12_file(
 	    tls->credentials, file, GNUTLS_X509_FMT_DER,
@@ -165,20 +148,33 @@ tell_pin(void *userdata, int attempt, const char *token_url,
 	return 0;
 }
 
+/* Where the attribute begins in a URL's path, or where the path ends. */
+static size_t
+find_type(const char *url)
+{
+	size_t path = strcspn(url, "?"); /* behind it: how to get at it */
+	const char *at = url;
+
+	/* In the middle of a word it is none. */
+	while ((at = strstr(at, type_attribute)) != NULL &&
+	       (size_t)(at - url) < path) {
+		if (at[-1] == ';' || at[-1] == ':')
+			return (size_t)(at - url);
+		at += strlen(type_attribute);
+	}
+	return path;
+}
+
 /* A copy of the URL that names the object of this type. */
 static char *
 url_with_type(const char *url, const char *type)
 {
-	size_t path = strcspn(url, "?"); /* behind it: how to get at it */
-	const char *at = strstr(url, type_attribute);
-	size_t before = path;
-	size_t behind = path;
+	size_t before = find_type(url);
+	size_t behind = before;
 	const char *separator = ";";
 
-	if (at != NULL && (at[-1] == ';' || at[-1] == ':') &&
-	    (size_t)(at - url) < path) {
-		before = (size_t)(at - url);
-		behind = before + strcspn(at, ";?");
+	if (url[before] != '?' && url[before] != '\0') {
+		behind += strcspn(url + before, ";?");
 		separator = "";
 	}
 	return mem_format("%.*s%s%s%s%s", (int)before, url, separator,
@@ -211,7 +207,7 @@ smtpc_tls_set_certificate_pkcs11(smtpc_tls *tls, const char *url,
 	if (rc != SMTPC_OK)
 		return rc;
 	if (url == NULL || strncmp(url, "pkcs11:", 7) != 0)
-		return missing(tls, "this is no URL of a PKCS#11 token");
+		return tls_invalid(tls, "this is no URL of a PKCS#11 token");
 	if (pin != NULL) {
 		tls->pin = mem_copy_text(pin);
 		if (tls->pin == NULL)

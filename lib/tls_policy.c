@@ -34,9 +34,10 @@ policy_wants_starttls(const struct smtpc_session *session)
 {
 	if (session->tls_is_up)
 		return false;
+	/* Offered once, and then no more, is not "not offered". */
 	return policy_demands_tls(session) ||
 	       (session->tls_mode == SMTPC_TLS_OPPORTUNISTIC &&
-		engine_offers(session, EXTENSION_STARTTLS));
+		session->knows_starttls);
 }
 
 /* Whether nobody knows yet if TLS can be had, and it is wanted. */
@@ -80,18 +81,6 @@ policy_check(struct smtpc_session *session)
 			   "STARTTLS: try implicit TLS (port 465), or switch "
 			   "TLS off if the network can be trusted",
 			   phase);
-}
-
-const char *
-policy_silence_hint(const struct smtpc_session *session)
-{
-	if (session->phase != SMTPC_PHASE_GREETING || session->tls_is_up ||
-	    session->port == 0)
-		return "";
-	if (session->port == PORT_SUBMISSIONS)
-		return ": on port 465 servers wait for TLS to begin, so try "
-		       "implicit TLS";
-	return ": if the server waits for TLS to begin, try implicit TLS";
 }
 
 bool

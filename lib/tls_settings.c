@@ -31,6 +31,23 @@ tls_fail(smtpc_tls *tls, int result, char *message)
 }
 
 int
+tls_invalid(smtpc_tls *tls, const char *message)
+{
+	return tls_fail(tls, SMTPC_E_INVALID, mem_copy_text(message));
+}
+
+gnutls_datum_t
+tls_datum(const void *data, size_t len)
+{
+	gnutls_datum_t datum;
+
+	/* Only read, but the type can't say so. */
+	datum.data = (unsigned char *)(uintptr_t)data;
+	datum.size = (unsigned int)len;
+	return datum;
+}
+
+int
 smtpc_tls_new(smtpc_tls **ret_tls)
 {
 	smtpc_tls *tls;
@@ -86,6 +103,7 @@ tls_begin_change(smtpc_tls *tls)
 	if (tls->frozen)
 		return SMTPC_E_STATE;
 	forget_error(tls);
+	tls->freezing_failed = false;
 	return SMTPC_OK;
 }
 
@@ -128,12 +146,6 @@ add_authorities(smtpc_tls *tls, int count, const char *source)
 					     : "it holds none"));
 }
 
-static int
-no_argument(smtpc_tls *tls, const char *message)
-{
-	return tls_fail(tls, SMTPC_E_INVALID, mem_copy_text(message));
-}
-
 int
 smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 {
@@ -142,7 +154,7 @@ smtpc_tls_add_trust_file(smtpc_tls *tls, const char *file)
 	if (rc != SMTPC_OK)
 		return rc;
 	if (file == NULL)
-		return no_argument(tls, "there is no file");
+		return tls_invalid(tls, "there is no file");
 	return add_authorities(tls,
 			       gnutls_certificate_set_x509_trust_file(
 				   tls->credentials, file, GNUTLS_X509_FMT_PEM),
@@ -157,7 +169,7 @@ smtpc_tls_add_trust_directory(smtpc_tls *tls, const char *directory)
 	if (rc != SMTPC_OK)
 		return rc;
 	if (directory == NULL)
-		return no_argument(tls, "there is no directory");
+		return tls_invalid(tls, "there is no directory");
 	return add_authorities(
 	    tls,
 	    gnutls_certificate_set_x509_trust_dir(tls->credentials, directory,
@@ -173,11 +185,11 @@ smtpc_tls_add_trust_memory(smtpc_tls *tls, const void *data, size_t len)
 
 	if (rc != SMTPC_OK)
 		return rc;
-	if (data == NULL || len == 0 || len > INT32_MAX)
-		return no_argument(tls, "there are no certificates");
-	/* Only read, but the type can't say so. */
-	pem.data = (unsigned char *)(uintptr_t)data;
-	pem.size = (unsigned int)len;
+	if (data == NULL || len == 0)
+		return tls_invalid(tls, "there are no certificates");
+	if (len > TLS_DATUM_MAX)
+		return tls_invalid(tls, "there are too many certificates");
+	pem = tls_datum(data, len);
 	return add_authorities(tls,
 			       gnutls_certificate_set_x509_trust_mem(
 				   tls->credentials, &pem, GNUTLS_X509_FMT_PEM),
@@ -253,7 +265,7 @@ smtpc_tls_set_minimum_version(smtpc_tls *tls, int version)
 	if (rc != SMTPC_OK)
 		return rc;
 	if (floor_of(version) == NULL)
-		return no_argument(tls, "there is no such version of TLS");
+		return tls_invalid(tls, "there is no such version of TLS");
 	tls->minimum_version = version;
 	return SMTPC_OK;
 }
@@ -302,32 +314,61 @@ smtpc_tls_set_session_cache(smtpc_tls *tls, int on)
 	return rc;
 }
 
-/* The caller's string, or the system's policy, above the lowest version. */
-static int
-load_priority(smtpc_tls *tls)
+/*
+ * The caller's string, or the system's policy, above the lowest version.  What
+ * is left out stands behind the string's first word, its level, so that the
+ * caller can put it back in.
+ */
+static char *
+priority_text(const smtpc_tls *tls)
 {
-	const char *changes = floor_of(tls->minimum_version);
-	unsigned int flags = 0;
-	char *text;
-	int rc;
+	const char *floor = floor_of(tls->minimum_version);
+	const char *text = tls->priority_text;
+	size_t level;
 
-	if (tls->priority_text != NULL) {
-		text = mem_format("%s:%s", tls->priority_text, changes);
-	} else {
-		text = mem_format("%s:%s", changes, no_static_keys);
-		flags = GNUTLS_PRIORITY_INIT_DEF_APPEND;
-	}
 	if (text == NULL)
-		return tls_fail(tls, SMTPC_E_NOMEM, NULL);
-	rc = gnutls_priority_init2(&tls->priority, text, NULL, flags);
+		return mem_format("%s:%s", floor, no_static_keys);
+	level = strcspn(text, ":");
+	return mem_format("%.*s:%s%s:%s", (int)level, text, no_static_keys,
+			  text + level, floor);
+}
+
+static int
+load_priority(const smtpc_tls *tls, gnutls_priority_t *ret_priority)
+{
+	char *text = priority_text(tls);
+	int rc = GNUTLS_E_MEMORY_ERROR;
+
+	if (text != NULL)
+		rc = gnutls_priority_init2(ret_priority, text, NULL,
+					   tls->priority_text == NULL
+					       ? GNUTLS_PRIORITY_INIT_DEF_APPEND
+					       : 0);
 	mem_free(text);
-	if (rc == 0)
-		return SMTPC_OK;
-	tls->priority = NULL;
-	return tls_fail(
-	    tls, SMTPC_E_TLS,
-	    mem_format("the priorities leave nothing that is safe: %s",
-		       gnutls_strerror(rc)));
+	return rc;
+}
+
+/* Nothing can fail once the system's authorities are in. */
+static int
+load(smtpc_tls *tls)
+{
+	gnutls_priority_t priority;
+	int rc = load_priority(tls, &priority);
+
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return tls_fail(tls, SMTPC_E_NOMEM, NULL);
+	if (rc != 0)
+		return tls_fail(
+		    tls, SMTPC_E_TLS,
+		    mem_format("the priorities leave nothing that is safe: %s",
+			       gnutls_strerror(rc)));
+	rc = load_trust(tls);
+	if (rc != SMTPC_OK) {
+		gnutls_priority_deinit(priority);
+		return rc;
+	}
+	tls->priority = priority;
+	return SMTPC_OK;
 }
 
 int
@@ -336,13 +377,13 @@ tls_freeze(smtpc_tls *tls, char **ret_message)
 	int rc = SMTPC_OK;
 
 	pthread_mutex_lock(&tls->lock);
-	if (!tls->frozen) {
-		rc = load_trust(tls);
-		if (rc == SMTPC_OK)
-			rc = load_priority(tls);
-		tls->frozen = rc == SMTPC_OK;
+	/* What is wrong stays wrong until it is changed; memory may be back. */
+	if (!tls->frozen && !tls->freezing_failed) {
+		tls->frozen = load(tls) == SMTPC_OK;
+		tls->freezing_failed = tls->error == SMTPC_E_TLS;
 	}
-	/* A copy: another thread may fail, too, and replace the message. */
+	if (!tls->frozen)
+		rc = tls->error;
 	if (rc != SMTPC_OK && ret_message != NULL)
 		*ret_message = mem_copy_text(smtpc_tls_error_message(tls));
 	pthread_mutex_unlock(&tls->lock);

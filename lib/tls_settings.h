@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <smtpc/smtpc.h>
 
@@ -18,7 +20,8 @@
 struct smtpc_tls {
 	atomic_uint holds;
 	pthread_mutex_t lock; /* for freezing */
-	bool frozen;
+	atomic_bool frozen;
+	bool freezing_failed; /* and would again */
 	bool trust_system;
 	bool caches_sessions;
 	int minimum_version; /* SMTPC_TLS_... */
@@ -38,5 +41,12 @@ int tls_begin_change(smtpc_tls *tls);
 
 /* Records a failure and returns it.  Takes the message over. */
 int tls_fail(smtpc_tls *tls, int result, char *message);
+
+/* The same for SMTPC_E_INVALID, with a message that is copied. */
+int tls_invalid(smtpc_tls *tls, const char *message);
+
+/* Octets of the caller's as GnuTLS takes them, at most so many. */
+#define TLS_DATUM_MAX INT32_MAX
+gnutls_datum_t tls_datum(const void *data, size_t len);
 
 #endif

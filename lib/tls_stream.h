@@ -3,6 +3,7 @@
 #define SMTPC_TLS_STREAM_H
 
 #include <gnutls/gnutls.h>
+#include <time.h>
 
 #include "buffer.h"
 #include "stream.h"
@@ -18,6 +19,7 @@ struct tls_stream {
 
 	char *resumption_key; /* NULL: neither resumed nor kept */
 	bool keeps_ticket;    /* the next ticket that comes is kept */
+	time_t good_until;    /* the certificates, once they were verified */
 
 	struct buffer in;    /* read from inner, not yet taken by GnuTLS */
 	struct buffer out;   /* encrypted, not yet taken by inner */

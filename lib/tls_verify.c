@@ -220,6 +220,33 @@ problems_of_name(gnutls_x509_crt_t leaf, const char *host)
 	return SMTPC_CERTIFICATE_WRONG_NAME;
 }
 
+/*
+ * GnuTLS goes along the chain from its end, and no further than to the first
+ * certificate with a problem: what lies between that and the server's may be
+ * forged.  So each link is looked at by itself; with every issuer of that name,
+ * for one may have been put in to hide another.
+ */
+static uint32_t
+problems_of_links(gnutls_x509_crt_t *chain, unsigned int count)
+{
+	unsigned int i, issuer, status;
+	uint32_t problems = 0;
+
+	for (i = 0; i < count; i++) {
+		for (issuer = 1; issuer < count; issuer++) {
+			if (issuer == i ||
+			    !gnutls_x509_crt_check_issuer(chain[i],
+							  chain[issuer]))
+				continue;
+			status = GNUTLS_CERT_INVALID;
+			(void)gnutls_x509_crt_verify(chain[i], &chain[issuer],
+						     1, 0, &status);
+			problems |= problems_of(status);
+		}
+	}
+	return problems;
+}
+
 /* What GnuTLS finds, and what it does not look for. */
 static uint32_t
 look_closer(gnutls_x509_crt_t *chain, unsigned int count,
@@ -228,6 +255,8 @@ look_closer(gnutls_x509_crt_t *chain, unsigned int count,
 {
 	unsigned int i;
 
+	if (problems != 0)
+		problems |= problems_of_links(chain, count);
 	if (problems & SMTPC_CERTIFICATE_UNTRUSTED_ISSUER) {
 		problems |= problems_but_for_trust(chain, count, wanted);
 		if (gnutls_x509_crt_check_issuer(chain[0], chain[0]))
@@ -241,11 +270,27 @@ look_closer(gnutls_x509_crt_t *chain, unsigned int count,
 	return problems;
 }
 
+/* The first of them to expire ends it for all. */
+static time_t
+good_until(gnutls_x509_crt_t *chain, unsigned int count)
+{
+	time_t until = gnutls_x509_crt_get_expiration_time(chain[0]);
+	time_t other;
+	unsigned int i;
+
+	for (i = 1; i < count; i++) {
+		other = gnutls_x509_crt_get_expiration_time(chain[i]);
+		if (other < until)
+			until = other;
+	}
+	return until;
+}
+
 int
-tls_verify(const struct stream *stream, uint32_t *ret_problems,
+tls_verify(struct stream *stream, uint32_t *ret_problems,
 	   char ret_key_sha256[TLS_DIGEST_TEXT])
 {
-	const struct tls_stream *self = (const void *)stream;
+	struct tls_stream *self = (struct tls_stream *)(void *)stream;
 	gnutls_typed_vdata_st wanted[2];
 	const gnutls_datum_t *ders;
 	gnutls_x509_crt_t *chain;
@@ -263,6 +308,7 @@ tls_verify(const struct stream *stream, uint32_t *ret_problems,
 	rc = read_chain(ders, count, &chain);
 	if (rc != SMTPC_OK)
 		return rc;
+	self->good_until = good_until(chain, count);
 	rc = SMTPC_E_TLS;
 	if (tls_certificate_key_digest(chain[0], ret_key_sha256)) {
 		*ret_problems = look_closer(chain, count, wanted, self->host,
