@@ -2,14 +2,16 @@
 /* Authorities and leaf certificates for tests, made when they are needed. */
 #include "certs.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
+
+#include "certs_extensions.h"
 
 #define HOUR 3600L
 #define DAY  (24 * HOUR)
@@ -48,43 +50,20 @@ set_validity(gnutls_x509_crt_t certificate,
 }
 
 static int
-add_name(gnutls_x509_crt_t certificate, const struct certificate_name *name)
+set_common_name(gnutls_x509_crt_t certificate,
+		const struct certificate_parameters *parameters)
 {
-	unsigned char address[16];
-	const void *data;
+	char *name;
 	size_t len;
-
-	data = name->value;
-	len = strlen(name->value);
-	if (name->type == GNUTLS_SAN_IPADDRESS) {
-		data = address;
-		if (inet_pton(AF_INET, name->value, address) == 1)
-			len = 4;
-		else if (inet_pton(AF_INET6, name->value, address) == 1)
-			len = 16;
-		else
-			return GNUTLS_E_INVALID_REQUEST;
-	}
-	return gnutls_x509_crt_set_subject_alt_name(certificate, name->type,
-						    data, (unsigned int)len,
-						    GNUTLS_FSAN_APPEND);
-}
-
-static int
-set_names(gnutls_x509_crt_t certificate,
-	  const struct certificate_parameters *parameters)
-{
-	const struct certificate_name *name;
 	int rc;
 
+	if (parameters->common_name == NULL)
+		return 0;
+	name = certificate_text(parameters->common_name, &len);
 	rc = gnutls_x509_crt_set_dn_by_oid(certificate,
-					   GNUTLS_OID_X520_COMMON_NAME, 0,
-					   parameters->common_name,
-					   (unsigned int)strlen(
-					       parameters->common_name));
-	for (name = parameters->names;
-	     rc >= 0 && name != NULL && name->value != NULL; name++)
-		rc = add_name(certificate, name);
+					   GNUTLS_OID_X520_COMMON_NAME, 0, name,
+					   (unsigned int)len);
+	free(name);
 	return rc;
 }
 
@@ -98,13 +77,15 @@ set_purposes(gnutls_x509_crt_t certificate,
 	usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
 	if (parameters->is_authority)
 		usage = GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN;
-	else if (parameters->key == CERTIFICATE_KEY_RSA2048)
+	else if (parameters->key != CERTIFICATE_KEY_P256)
 		usage |= GNUTLS_KEY_KEY_ENCIPHERMENT;
 
-	rc = gnutls_x509_crt_set_basic_constraints(certificate,
-						   parameters->is_authority ? 1
-									    : 0,
-						   -1);
+	if (parameters->usage != 0)
+		usage = parameters->usage;
+
+	rc = gnutls_x509_crt_set_basic_constraints(
+	    certificate, parameters->is_authority ? 1 : 0,
+	    parameters->has_path_length ? parameters->path_length : -1);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_set_key_usage(certificate, usage);
 	if (rc >= 0 && (parameters->purposes & CERTIFICATE_FOR_SERVER) != 0)
@@ -131,10 +112,23 @@ set_key_ids(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer)
 	if (rc < 0)
 		return rc;
 	len = sizeof(id);
-	rc = gnutls_x509_crt_get_subject_key_id(issuer, id, &len, NULL);
-	if (rc < 0)
-		return rc;
+	/* Version 1 has none. */
+	if (gnutls_x509_crt_get_subject_key_id(issuer, id, &len, NULL) < 0)
+		return 0;
 	return gnutls_x509_crt_set_authority_key_id(certificate, id, len);
+}
+
+static int
+set_extensions(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
+	       const struct certificate_parameters *parameters)
+{
+	int rc = set_purposes(certificate, parameters);
+
+	if (rc >= 0)
+		rc = certificate_set_extensions(certificate, parameters);
+	if (rc >= 0)
+		rc = set_key_ids(certificate, issuer);
+	return rc;
 }
 
 /* Everything but the key, which is already in place. */
@@ -143,12 +137,16 @@ fill_in(struct credentials *credentials,
 	const struct certificate_parameters *parameters)
 {
 	const struct credentials *issuer;
+	gnutls_digest_algorithm_t digest;
 	gnutls_x509_crt_t certificate;
 	int rc;
 
 	issuer = parameters->issuer != NULL ? parameters->issuer : credentials;
+	digest =
+	    parameters->digest != 0 ? parameters->digest : GNUTLS_DIG_SHA256;
 	certificate = credentials->chain[0];
-	rc = gnutls_x509_crt_set_version(certificate, 3);
+	rc = gnutls_x509_crt_set_version(certificate,
+					 parameters->is_version_1 ? 1 : 3);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_set_key(certificate, credentials->key);
 	if (rc >= 0)
@@ -156,14 +154,28 @@ fill_in(struct credentials *credentials,
 	if (rc >= 0)
 		rc = set_validity(certificate, parameters);
 	if (rc >= 0)
-		rc = set_names(certificate, parameters);
-	if (rc >= 0)
-		rc = set_purposes(certificate, parameters);
-	if (rc >= 0)
-		rc = set_key_ids(certificate, issuer->chain[0]);
+		rc = set_common_name(certificate, parameters);
+	if (rc >= 0 && !parameters->is_version_1)
+		rc = set_extensions(certificate, issuer->chain[0], parameters);
 	if (rc >= 0)
 		rc = gnutls_x509_crt_sign2(certificate, issuer->chain[0],
-					   issuer->key, GNUTLS_DIG_SHA256, 0);
+					   issuer->key, digest, 0);
+	return rc;
+}
+
+static int
+read_certificate(gnutls_x509_crt_t *ret_certificate, const gnutls_datum_t *der)
+{
+	gnutls_x509_crt_t certificate;
+	int rc = gnutls_x509_crt_init(&certificate);
+
+	if (rc < 0)
+		return rc;
+	rc = gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		*ret_certificate = certificate;
+	else
+		gnutls_x509_crt_deinit(certificate);
 	return rc;
 }
 
@@ -181,30 +193,90 @@ parse_again(gnutls_x509_crt_t *certificate)
 	rc = gnutls_x509_crt_export2(*certificate, GNUTLS_X509_FMT_DER, &der);
 	if (rc < 0)
 		return rc;
-	rc = gnutls_x509_crt_init(&parsed);
+	rc = read_certificate(&parsed, &der);
 	if (rc >= 0) {
-		rc = gnutls_x509_crt_import(parsed, &der, GNUTLS_X509_FMT_DER);
-		if (rc >= 0) {
-			gnutls_x509_crt_deinit(*certificate);
-			*certificate = parsed;
-		} else {
-			gnutls_x509_crt_deinit(parsed);
-		}
+		gnutls_x509_crt_deinit(*certificate);
+		*certificate = parsed;
 	}
 	gnutls_free(der.data);
 	return rc;
 }
 
 static int
-make_key(gnutls_x509_privkey_t key, enum certificate_key kind)
+make_key(struct credentials *credentials,
+	 const struct certificate_parameters *parameters)
 {
-	if (kind == CERTIFICATE_KEY_RSA2048)
-		return gnutls_x509_privkey_generate(key, GNUTLS_PK_RSA, 2048,
-						    0);
-	return gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+	unsigned int bits =
+	    parameters->key == CERTIFICATE_KEY_RSA1024 ? 1024 : 2048;
+
+	if (parameters->key_of != NULL)
+		return gnutls_x509_privkey_cpy(credentials->key,
+					       parameters->key_of->key);
+	if (parameters->key != CERTIFICATE_KEY_P256)
+		return gnutls_x509_privkey_generate(credentials->key,
+						    GNUTLS_PK_RSA, bits, 0);
+	return gnutls_x509_privkey_generate(credentials->key, GNUTLS_PK_ECDSA,
 					    GNUTLS_CURVE_TO_BITS(
 						GNUTLS_ECC_CURVE_SECP256R1),
 					    0);
+}
+
+static int
+add_to_chain(struct credentials *credentials, gnutls_x509_crt_t certificate)
+{
+	gnutls_x509_crt_t *grown;
+	gnutls_datum_t der;
+	int rc;
+
+	grown = realloc(credentials->chain,
+			(credentials->chain_length + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	credentials->chain = grown;
+	rc = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, &der);
+	if (rc < 0)
+		return rc;
+	rc = read_certificate(&grown[credentials->chain_length], &der);
+	if (rc >= 0)
+		credentials->chain_length++;
+	gnutls_free(der.data);
+	return rc;
+}
+
+static int
+add_issuers(struct credentials *credentials, const struct credentials *issuer)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && issuer != NULL && i < issuer->chain_length; i++)
+		if (!gnutls_x509_crt_check_issuer(issuer->chain[i],
+						  issuer->chain[i]))
+			rc = add_to_chain(credentials, issuer->chain[i]);
+	return rc;
+}
+
+static int
+complete(struct credentials *credentials,
+	 const struct certificate_parameters *parameters)
+{
+	int rc = gnutls_x509_crt_init(&credentials->chain[0]);
+
+	if (rc >= 0) {
+		credentials->chain_length = 1;
+		rc = gnutls_x509_privkey_init(&credentials->key);
+	}
+	if (rc >= 0)
+		rc = make_key(credentials, parameters);
+	if (rc >= 0)
+		rc = fill_in(credentials, parameters);
+	if (rc >= 0)
+		rc = parse_again(&credentials->chain[0]);
+	if (rc >= 0)
+		rc = add_issuers(credentials, parameters->issuer);
+	if (rc >= 0)
+		rc = certificate_spoil(credentials, parameters);
+	return rc;
 }
 
 struct credentials *
@@ -221,24 +293,32 @@ credentials_new(const struct certificate_parameters *parameters)
 		credentials_free(credentials);
 		return NULL;
 	}
-	rc = gnutls_x509_crt_init(&credentials->chain[0]);
-	if (rc >= 0) {
-		credentials->chain_length = 1;
-		rc = gnutls_x509_privkey_init(&credentials->key);
-	}
-	if (rc >= 0)
-		rc = make_key(credentials->key, parameters->key);
-	if (rc >= 0)
-		rc = fill_in(credentials, parameters);
-	if (rc >= 0)
-		rc = parse_again(&credentials->chain[0]);
+	rc = complete(credentials, parameters);
 	if (rc < 0) {
-		fprintf(stderr, "certificate %s: %s\n", parameters->common_name,
+		fprintf(stderr, "certificate %s: %s\n",
+			parameters->common_name != NULL
+			    ? parameters->common_name
+			    : "without a name",
 			gnutls_strerror(rc));
 		credentials_free(credentials);
 		return NULL;
 	}
 	return credentials;
+}
+
+int
+credentials_send(struct credentials *credentials,
+		 const struct credentials *const *issuers, size_t count)
+{
+	size_t i;
+	int rc = 0;
+
+	while (credentials->chain_length > 1)
+		gnutls_x509_crt_deinit(
+		    credentials->chain[--credentials->chain_length]);
+	for (i = 0; rc >= 0 && i < count; i++)
+		rc = add_to_chain(credentials, issuers[i]->chain[0]);
+	return rc;
 }
 
 void
@@ -252,19 +332,96 @@ credentials_free(struct credentials *credentials)
 		gnutls_x509_crt_deinit(credentials->chain[i]);
 	free(credentials->chain);
 	gnutls_x509_privkey_deinit(credentials->key);
+	gnutls_free(credentials->damaged.data);
 	free(credentials);
+}
+
+int
+credentials_der(const struct credentials *credentials, size_t index,
+		gnutls_datum_t *ret_der)
+{
+	const gnutls_datum_t *damaged = &credentials->damaged;
+
+	if (index > 0 || damaged->data == NULL)
+		return gnutls_x509_crt_export2(credentials->chain[index],
+					       GNUTLS_X509_FMT_DER, ret_der);
+	ret_der->data = gnutls_malloc(damaged->size);
+	if (ret_der->data == NULL)
+		return GNUTLS_E_MEMORY_ERROR;
+	memcpy(ret_der->data, damaged->data, damaged->size);
+	ret_der->size = damaged->size;
+	return 0;
+}
+
+/*
+ * GnuTLS parses no certificate that comes in this form, and takes the key's
+ * word for what is in it: so it will also send what it would refuse.
+ */
+static int
+make_list(const struct credentials *credentials, gnutls_privkey_t key,
+	  gnutls_pcert_st *list)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && i < credentials->chain_length; i++) {
+		list[i].type = GNUTLS_CRT_X509;
+		rc = credentials_der(credentials, i, &list[i].cert);
+	}
+	if (rc >= 0)
+		rc = gnutls_pubkey_init(&list[0].pubkey);
+	if (rc >= 0)
+		rc = gnutls_pubkey_import_privkey(list[0].pubkey, key, 0, 0);
+	return rc;
 }
 
 int
 credentials_hand_over(const struct credentials *credentials,
 		      gnutls_certificate_credentials_t target)
 {
-	int rc;
+	/* GnuTLS reads a certificate to know its names, unless told. */
+	const char *names[] = { "a name of a certificate that is damaged" };
+	int names_count = credentials->damaged.data != NULL ? 1 : 0;
+	size_t count = credentials->chain_length;
+	gnutls_pcert_st *list = calloc(count, sizeof(*list));
+	gnutls_privkey_t key;
+	int rc = GNUTLS_E_MEMORY_ERROR;
 
-	rc = gnutls_certificate_set_x509_key(target, credentials->chain,
-					     (int)credentials->chain_length,
-					     credentials->key);
+	if (list == NULL || gnutls_privkey_init(&key) < 0) {
+		free(list);
+		return rc;
+	}
+	rc = gnutls_privkey_import_x509(key, credentials->key,
+					GNUTLS_PRIVKEY_IMPORT_COPY);
+	if (rc >= 0)
+		rc = make_list(credentials, key, list);
+	if (rc >= 0)
+		rc = gnutls_certificate_set_key(target,
+						names_count > 0 ? names : NULL,
+						names_count, list, (int)count,
+						key);
+	/* What the list holds is the target's, now. */
+	if (rc < 0) {
+		while (count-- > 0)
+			gnutls_pcert_deinit(&list[count]);
+		gnutls_privkey_deinit(key);
+	}
+	free(list);
 	return rc < 0 ? rc : 0;
+}
+
+static int
+pem_at(const struct credentials *credentials, size_t index,
+       gnutls_datum_t *ret_pem)
+{
+	gnutls_datum_t der;
+	int rc = credentials_der(credentials, index, &der);
+
+	if (rc < 0)
+		return rc;
+	rc = gnutls_pem_base64_encode2("CERTIFICATE", &der, ret_pem);
+	gnutls_free(der.data);
+	return rc;
 }
 
 int
@@ -277,8 +434,7 @@ credentials_pem(const struct credentials *credentials, gnutls_datum_t *ret_pem)
 	int rc;
 
 	for (i = 0; i < credentials->chain_length; i++) {
-		rc = gnutls_x509_crt_export2(credentials->chain[i],
-					     GNUTLS_X509_FMT_PEM, &one);
+		rc = pem_at(credentials, i, &one);
 		if (rc < 0) {
 			gnutls_free(all.data);
 			return rc;
@@ -347,155 +503,4 @@ credentials_write(const struct credentials *credentials, const char *directory,
 	rc = write_file(directory, name, ".key", &pem);
 	gnutls_free(pem.data);
 	return rc;
-}
-
-/* The ready-made kinds. */
-
-static const struct certificate_name server_names[] = {
-	{ GNUTLS_SAN_DNSNAME, "localhost" },
-	{ GNUTLS_SAN_DNSNAME, "mx.example.test" },
-	{ GNUTLS_SAN_IPADDRESS, "127.0.0.1" },
-	{ GNUTLS_SAN_IPADDRESS, "::1" },
-	{ GNUTLS_SAN_DNSNAME, NULL },
-};
-
-static const struct certificate_name wrong_names[] = {
-	{ GNUTLS_SAN_DNSNAME, "wrong.invalid" },
-	{ GNUTLS_SAN_DNSNAME, NULL },
-};
-
-static const struct certificate_name wildcard_names[] = {
-	{ GNUTLS_SAN_DNSNAME, "*.example.test" },
-	{ GNUTLS_SAN_DNSNAME, NULL },
-};
-
-static const struct certificate_name client_names[] = {
-	{ GNUTLS_SAN_RFC822NAME, "alice@example.test" },
-	{ GNUTLS_SAN_DNSNAME, NULL },
-};
-
-/* The issuer is a name here, and resolved when the certificate is made. */
-struct kind {
-	const char *name;
-	const char *issuer;
-	struct certificate_parameters parameters;
-};
-
-static const struct kind kinds[] = {
-	{ "ca", NULL, { .common_name = "Test CA", .is_authority = true } },
-	{ "other-ca",
-	  NULL,
-	  { .common_name = "Unrelated CA", .is_authority = true } },
-	{ "server",
-	  "ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "server-rsa",
-	  "ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .key = CERTIFICATE_KEY_RSA2048,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "expired",
-	  "ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .not_before = -30 * DAY,
-	    .not_after = -DAY,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "not-yet-valid",
-	  "ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .not_before = DAY,
-	    .not_after = 30 * DAY,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "wrong-name",
-	  "ca",
-	  { .common_name = "wrong.invalid",
-	    .names = wrong_names,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "untrusted",
-	  "other-ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "self-signed",
-	  NULL,
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "cn-only",
-	  "ca",
-	  { .common_name = "localhost", .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "wildcard",
-	  "ca",
-	  { .common_name = "any host",
-	    .names = wildcard_names,
-	    .purposes = CERTIFICATE_FOR_SERVER } },
-	{ "client",
-	  "ca",
-	  { .common_name = "alice@example.test",
-	    .names = client_names,
-	    .purposes = CERTIFICATE_FOR_CLIENT } },
-	{ "wrong-purpose",
-	  "ca",
-	  { .common_name = "localhost",
-	    .names = server_names,
-	    .purposes = CERTIFICATE_FOR_CLIENT } },
-};
-
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
-
-struct certificates {
-	struct credentials *made[KIND_COUNT];
-};
-
-struct certificates *
-certificates_new(void)
-{
-	return calloc(1, sizeof(struct certificates));
-}
-
-void
-certificates_free(struct certificates *certificates)
-{
-	size_t i;
-
-	if (certificates == NULL)
-		return;
-	for (i = 0; i < KIND_COUNT; i++)
-		credentials_free(certificates->made[i]);
-	free(certificates);
-}
-
-const char *
-certificates_name(size_t index)
-{
-	return index < KIND_COUNT ? kinds[index].name : NULL;
-}
-
-const struct credentials *
-certificates_get(struct certificates *certificates, const char *name)
-{
-	struct certificate_parameters parameters;
-	size_t i;
-
-	for (i = 0; i < KIND_COUNT; i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			break;
-	if (i == KIND_COUNT)
-		return NULL;
-	if (certificates->made[i] == NULL) {
-		parameters = kinds[i].parameters;
-		if (kinds[i].issuer != NULL) {
-			parameters.issuer =
-			    certificates_get(certificates, kinds[i].issuer);
-			if (parameters.issuer == NULL)
-				return NULL;
-		}
-		certificates->made[i] = credentials_new(&parameters);
-	}
-	return certificates->made[i];
 }

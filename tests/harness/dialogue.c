@@ -82,7 +82,8 @@ take_condition(struct source_line *line)
 static const struct {
 	const char *word;
 	enum line_kind kind;
-	char argument; /* 'q': quoted, 't': a time, 'n': a number, or none */
+	/* 'q': quoted, 't': a time, 'n': a number, 'r': the rest, or none */
+	char argument;
 } directives[] = {
 	{ "send", LINE_SERVER, 'q' },
 	{ "expect", LINE_CLIENT, 'q' },
@@ -96,6 +97,8 @@ static const struct {
 	{ "window", LINE_WINDOW, 'n' },
 	{ "take", LINE_TAKE, 'n' },
 	{ "ignore", LINE_IGNORE, 0 },
+	{ "raw", LINE_RAW, 'q' },
+	{ "tls", LINE_MISBEHAVE, 'r' },
 	{ "scram-iterations", LINE_ITERATIONS, 'n' },
 };
 
@@ -136,6 +139,9 @@ parse_directive(const struct source_line *line, struct step *step, size_t index,
 		break;
 	case 'n':
 		made->amount = dialogue_number(line, value);
+		break;
+	case 'r':
+		octets_append_text(&made->text, value);
 		break;
 	default:
 		if (*value != '\0')

@@ -38,6 +38,8 @@ enum line_kind {
 	LINE_WINDOW, /* after amount octets, the client's wait; -1: no more */
 	LINE_TAKE,   /* the client sends amount octets of anything */
 	LINE_IGNORE, /* whatever the client sends, but for the final dot */
+	LINE_RAW,	/* octets beneath TLS */
+	LINE_MISBEHAVE, /* what tls_manners.h knows */
 	LINE_ITERATIONS /* SCRAM's from now on */
 };
 

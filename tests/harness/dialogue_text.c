@@ -398,20 +398,22 @@ static void
 instantiate(const struct source_lines *lines, size_t start, size_t end,
 	    const struct row *row, struct source_lines *ret_lines)
 {
-	const struct source_line *line;
+	struct source_line line;
 	const char *name;
 	size_t fragment, i;
 
 	for (i = start; i < end; i++) {
-		line = &lines->items[i];
-		if (behind(line, "with") != NULL)
+		line = lines->items[i];
+		if (behind(&line, "with") != NULL)
 			continue;
-		name = behind(line, "use");
+		line.text = fill_row(&line, row);
+		name = behind(&line, "use");
 		if (name == NULL) {
-			add_line(ret_lines, line, fill_row(line, row));
+			add_line(ret_lines, &line, line.text);
 			continue;
 		}
-		fragment = find_fragment(lines, line, name);
+		fragment = find_fragment(lines, &line, name);
+		free(line.text);
 		instantiate(lines, fragment + 1, block_end(lines, fragment),
 			    row, ret_lines);
 	}

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream.h"
+
 struct memory_stream {
 	struct stream base;
 	struct memory_link *link;

@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 #include "octets.h"
-#include "stream.h"
+
+struct stream;
 
 #define MEMORY_UNLIMITED SIZE_MAX
 

@@ -334,6 +334,13 @@ do_directive(struct peer *peer, const struct script_line *line)
 			? MEMORY_UNLIMITED
 			: (size_t)peer->link->written + (size_t)line->amount;
 		break;
+	case LINE_RAW:
+		octets_append(&peer->link->to_client, octets_data(&line->text),
+			      line->text.len);
+		break;
+	case LINE_MISBEHAVE:
+		manners_misbehave(peer, octets_data(&line->text));
+		break;
 	case LINE_IGNORE:
 		peer->ignoring = true;
 		ignore(peer);

@@ -16,6 +16,7 @@
 #include "memstream.h"
 #include "octets.h"
 #include "scram.h"
+#include "tls_manners.h"
 #include "witness.h"
 
 #define PEER_NEVER INT64_MAX
@@ -48,6 +49,7 @@ struct peer {
 	bool shaking;
 	bool said_goodbye, is_over; /* the client */
 	int tls_error;		    /* why shaking hands failed, or 0 */
+	struct tls_manners manners;
 
 	/* After so many octets of the server's, its side ends. */
 	size_t end_after;

@@ -29,9 +29,7 @@ pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 static ssize_t
 push(gnutls_transport_ptr_t pointer, const void *data, size_t len)
 {
-	struct peer *peer = pointer;
-
-	octets_append(&peer->link->to_client, data, len);
+	manners_push(pointer, data, len);
 	return (ssize_t)len;
 }
 
@@ -71,12 +69,16 @@ peer_start_tls(struct peer *peer)
 					    peer->credentials);
 	if (rc >= 0)
 		rc = enable_tickets(peer->tls);
+	if (rc >= 0)
+		rc = manners_begin(peer);
 	if (rc < 0) {
 		peer_fail(peer, "TLS: %s", gnutls_strerror(rc));
 		peer_clear_tls(peer);
 		return;
 	}
 	gnutls_handshake_set_timeout(peer->tls, GNUTLS_INDEFINITE_TIMEOUT);
+	/* What is too much is the client's to say. */
+	gnutls_handshake_set_max_packet_length(peer->tls, 1 << 24);
 	gnutls_transport_set_ptr(peer->tls, peer);
 	gnutls_transport_set_pull_function(peer->tls, pull);
 	gnutls_transport_set_push_function(peer->tls, push);
@@ -89,21 +91,27 @@ peer_start_tls(struct peer *peer)
 static bool
 shake(struct peer *peer)
 {
-	size_t before = peer->link->to_client.len + peer->link->to_server.len;
-	int rc = gnutls_handshake(peer->tls);
+	const struct memory_link *link = peer->link;
+	size_t said = link->to_client.len;
+	size_t heard = link->to_server.len;
+	int rc;
 
+	manners_shake(peer);
+	rc = gnutls_handshake(peer->tls);
 	if (rc == 0) {
 		peer->shaking = false;
+		manners_look(peer);
 		return true;
 	}
 	if (gnutls_error_is_fatal(rc)) {
 		peer->tls_error = rc;
 		peer->shaking = false;
-		(void)gnutls_alert_send_appropriate(peer->tls, rc);
+		manners_look(peer);
+		manners_refuse(peer, rc);
 		peer->link->ended = true;
 		return true;
 	}
-	return before != peer->link->to_client.len + peer->link->to_server.len;
+	return said != link->to_client.len || heard != link->to_server.len;
 }
 
 static bool
@@ -120,12 +128,18 @@ decrypt(struct peer *peer)
 			any = true;
 			continue;
 		}
+		if (len == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+			peer->manners.warnings++;
+			continue;
+		}
+		if (len == GNUTLS_E_FATAL_ALERT_RECEIVED)
+			peer->is_over = true;
 		if (len == 0)
 			peer->said_goodbye = true;
 		if (len == 0 || len == GNUTLS_E_PREMATURE_TERMINATION ||
 		    len == GNUTLS_E_UNEXPECTED_PACKET_LENGTH)
 			peer->is_over = !peer->link->is_open || len == 0;
-		else if (gnutls_error_is_fatal((int)len))
+		else if (gnutls_error_is_fatal((int)len) && !peer->is_over)
 			peer_fail(peer, "TLS: the client's record: %s",
 				  gnutls_strerror((int)len));
 		return any;
@@ -157,6 +171,7 @@ peer_receive(struct peer *peer)
 void
 peer_transmit(struct peer *peer, const char *data, size_t len)
 {
+	size_t most = peer->manners.record > 0 ? peer->manners.record : len;
 	ssize_t sent;
 
 	if (peer->tls == NULL) {
@@ -164,7 +179,8 @@ peer_transmit(struct peer *peer, const char *data, size_t len)
 		return;
 	}
 	while (len > 0) {
-		sent = gnutls_record_send(peer->tls, data, len);
+		sent = gnutls_record_send(peer->tls, data,
+					  len < most ? len : most);
 		if (sent <= 0) {
 			peer_fail(peer, "TLS: sending: %s",
 				  gnutls_strerror((int)sent));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine.h"
 #include "heap.h"
@@ -148,9 +149,10 @@ new_connection(struct play *play)
 {
 	const struct play_options *options = play->options;
 	struct peer *peer = &play->peer;
+	const char *mode =
+	    scenario_setting(play->scenario, "tls-mode", "required");
 	bool implicit =
-	    (play->cell & CELL_TLS) &&
-	    scenario_setting(play->scenario, "tls-mode", NULL) == NULL;
+	    (play->cell & CELL_TLS) && strcmp(mode, "required") == 0;
 
 	peer_clear_tls(peer);
 	peer->tls_error = 0;
@@ -371,8 +373,15 @@ judge(struct play *play)
 	const char *name = name_of_result(play->rc);
 	const char *stated = stated_result(play);
 
-	if (is_preparation(play))
-		return play->rc == SMTPC_OK;
+	if (is_preparation(play)) {
+		if (play->options->lenient)
+			return play->rc == SMTPC_OK;
+		if (strcmp(name != NULL ? name : "?",
+			   stated != NULL ? stated : "OK") != 0)
+			play_fail(play, play->step->number, "it fails with %s",
+				  name);
+		return true;
+	}
 	truth_record(play);
 	truth_check(play);
 	play->result->deviates =
@@ -406,6 +415,21 @@ check_memory(struct play *play, long before)
 			  heap_peak() - before);
 }
 
+static void
+record_result(struct play *play)
+{
+	struct play_result *result = play->result;
+
+	if (result->steps < PLAY_STEPS_MAX)
+		result->results[result->steps++] = play->rc;
+	result->phase = smtpc_error_phase(play->session);
+	result->state = smtpc_session_state(play->session);
+	result->safe_to_retry = smtpc_error_safe_to_retry(play->session);
+	result->took = play->now - play->step_began;
+	snprintf(result->detail, sizeof(result->detail), "%s",
+		 smtpc_error_detail(play->session));
+}
+
 static bool
 play_step(struct play *play, const struct step *step)
 {
@@ -416,6 +440,7 @@ play_step(struct play *play, const struct step *step)
 	play->step = step;
 	play->sent = NULL;
 	play->step_began = play->now;
+	play->cpu_began = clock();
 	play->state_before = smtpc_session_state(play->session);
 	peer_begin(&play->peer, step->lines, step->line_count);
 	if (play->options->verbose)
@@ -425,8 +450,7 @@ play_step(struct play *play, const struct step *step)
 	play->rc = wait_drive(play, play->rc);
 	check_memory(play, before);
 	wait_settle(play);
-	if (result->steps < PLAY_STEPS_MAX)
-		result->results[result->steps++] = play->rc;
+	record_result(play);
 	for (i = 0; play->sent != NULL && i < PLAY_RECIPIENTS_MAX; i++) {
 		result->recipient_count =
 		    smtpc_transaction_recipient_count(play->sent);
@@ -467,6 +491,8 @@ act(struct play *play)
 	setup_peer(play);
 	if (play->options->end_server_after > 0)
 		play->peer.end_after = play->options->end_server_after - 1;
+	play->peer.manners.cut_after = play->options->cut_tls_after;
+	play->peer.manners.cut_stalls = play->options->cut_tls_stalls;
 	rc = setup_session(play);
 	if (rc == SMTPC_OK)
 		rc = smtpc_session_set_trace(play->session, hear_trace, play);
@@ -521,6 +547,7 @@ finish(struct play *play)
 	octets_append(&result->wire, octets_data(&play->peer.from_client),
 		      play->peer.from_client.len);
 	result->octets_from_server = play->peer.spoken;
+	result->octets_of_handshake = play->peer.manners.shaken;
 	result->octets_from_client = (size_t)play->link.written;
 	result->allocations = play->allocations;
 	result->waits = play->waits;

@@ -25,6 +25,10 @@ struct play_options {
 	size_t end_server_after;
 	size_t refuse_client_after;
 
+	/* The same of the octets of the server's TLS, tickets and all. */
+	size_t cut_tls_after;
+	bool cut_tls_stalls; /* and there is no end */
+
 	/*
 	 * After so many waits, in a session that does not block, the caller
 	 * gives up in the middle of whatever is in progress.
@@ -60,6 +64,10 @@ struct play_result {
 	int results[PLAY_STEPS_MAX];
 	size_t steps;
 	bool deviates; /* the last one, from what the file says */
+	/* What the session has to say about that. */
+	int phase, state, safe_to_retry;
+	int64_t took;
+	char detail[32];
 	size_t allocations;
 
 	/* Of the mail that was sent last. */
@@ -69,6 +77,7 @@ struct play_result {
 	/* All that was seen by the caller, and what the client sent. */
 	struct octets transcript, wire;
 	size_t octets_from_server, octets_from_client;
+	size_t octets_of_handshake; /* the server's */
 	bool data_ended; /* the server has the final dot */
 	bool abandoned;
 	size_t waits; /* in a session that does not block */

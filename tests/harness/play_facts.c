@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "play_world.h"
 
@@ -230,10 +231,18 @@ check_tls(struct play *play, const struct fact *fact)
 	check_text(play, fact, "TLS", smtpc_session_tls_version(play->session));
 }
 
+static void
+check_cipher(struct play *play, const struct fact *fact)
+{
+	check_text(play, fact, "the cipher",
+		   smtpc_session_tls_cipher(play->session));
+}
+
 /* All of the words, and nothing else. */
 static void
 check_problems(struct play *play, const struct fact *fact)
 {
+	struct source_line line = line_of(play, fact);
 	const char *rest = fact->value;
 	uint32_t should = 0;
 	uint32_t is = smtpc_session_certificate_problems(play->session);
@@ -241,6 +250,8 @@ check_problems(struct play *play, const struct fact *fact)
 
 	while (*rest != '\0') {
 		word = dialogue_word(&rest);
+		if (problem_by_name(word) == 0)
+			dialogue_bad(&line, "\"%s\" is no problem", word);
 		should |= problem_by_name(word);
 		free(word);
 	}
@@ -254,6 +265,58 @@ check_certificates(struct play *play, const struct fact *fact)
 {
 	check_number(play, fact, "the number of certificates",
 		     (long long)smtpc_session_certificate_count(play->session));
+}
+
+/* What the server saw of the client. */
+
+static void
+check_sent_certificates(struct play *play, const struct fact *fact)
+{
+	check_number(play, fact, "the number of the client's certificates",
+		     (long long)play->peer.manners.certificates);
+}
+
+static void
+check_warnings(struct play *play, const struct fact *fact)
+{
+	check_number(play, fact, "the number of the client's warnings",
+		     (long long)play->peer.manners.warnings);
+}
+
+static void
+check_goodbye(struct play *play, const struct fact *fact)
+{
+	check_text(play, fact, "whether the client said goodbye",
+		   play->peer.said_goodbye ? "yes" : "no");
+}
+
+/* The name that the client has asked for. */
+static void
+check_sni(struct play *play, const struct fact *fact)
+{
+	char name[300];
+	size_t len = sizeof(name);
+	unsigned int type;
+
+	if (play->peer.tls == NULL ||
+	    gnutls_server_name_get(play->peer.tls, name, &len, &type, 0) != 0)
+		check_text(play, fact, "the name in SNI", NULL);
+	else
+		check_text(play, fact, "the name in SNI", name);
+}
+
+/* What the step may cost the processor, both sides together. */
+static void
+check_cpu(struct play *play, const struct fact *fact)
+{
+	struct source_line line = line_of(play, fact);
+	clock_t limit = (clock_t)dialogue_time(&line, fact->value) *
+			(CLOCKS_PER_SEC / 1000);
+
+	if (clock() - play->cpu_began > limit)
+		play_fail(play, fact->number, "it cost the processor %ld ms",
+			  (long)((clock() - play->cpu_began) /
+				 (CLOCKS_PER_SEC / 1000)));
 }
 
 static const struct {
@@ -278,8 +341,14 @@ static const struct {
 	{ "mechanism", check_mechanism, false },
 	{ "trust", check_trust, false },
 	{ "tls", check_tls, false },
+	{ "cipher", check_cipher, false },
 	{ "problems", check_problems, false },
 	{ "certificates", check_certificates, false },
+	{ "sni", check_sni, false },
+	{ "cpu", check_cpu, false },
+	{ "sent-certificates", check_sent_certificates, false },
+	{ "warnings", check_warnings, false },
+	{ "goodbye", check_goodbye, false },
 };
 
 /* What is stated beside what is always looked at. */

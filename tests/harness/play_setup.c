@@ -12,16 +12,17 @@
 #include <unistd.h>
 
 #include "certs.h"
+#include "play_trust.h"
+#include "tls_manners.h"
+#include "tls_setup.h"
 
 /* What all plays share. */
 static struct certificates *certificates;
-/* Each trusts one authority of the factory's, and no other. */
-static smtpc_tls *trusting, *other;
 
-#define SERVERS_MAX 16
+#define SERVERS_MAX 256
 
 static struct {
-	char name[32];
+	char *key;
 	gnutls_certificate_credentials_t credentials;
 } servers[SERVERS_MAX];
 
@@ -32,35 +33,12 @@ fatal(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Settings that trust the authority of this name. */
-static smtpc_tls *
-new_trust(const char *directory, const char *name)
-{
-	char path[64];
-	smtpc_tls *made = NULL;
-
-	snprintf(path, sizeof(path), "%s/%s.pem", directory, name);
-	if (credentials_write(certificates_get(certificates, name), directory,
-			      name, false) != 0 ||
-	    smtpc_tls_new(&made) != SMTPC_OK ||
-	    smtpc_tls_set_trust_system(made, 0) != SMTPC_OK ||
-	    smtpc_tls_add_trust_file(made, path) != SMTPC_OK)
-		fatal("the authority can't be trusted");
-	unlink(path);
-	return made;
-}
-
 void
 setup_prepare(void)
 {
-	char directory[] = "/tmp/smtpc-scenarios-XXXXXX";
-
 	certificates = certificates_new();
-	if (certificates == NULL || mkdtemp(directory) == NULL)
+	if (certificates == NULL)
 		fatal("the certificates can't be made");
-	trusting = new_trust(directory, "ca");
-	other = new_trust(directory, "other-ca");
-	rmdir(directory);
 }
 
 void
@@ -68,34 +46,41 @@ setup_finish(void)
 {
 	size_t i;
 
-	for (i = 0; i < SERVERS_MAX; i++)
-		if (servers[i].credentials != NULL)
-			gnutls_certificate_free_credentials(
-			    servers[i].credentials);
+	for (i = 0; i < SERVERS_MAX && servers[i].credentials != NULL; i++) {
+		gnutls_certificate_free_credentials(servers[i].credentials);
+		free(servers[i].key);
+	}
 	memset(servers, 0, sizeof(servers));
-	smtpc_tls_free(trusting);
-	smtpc_tls_free(other);
+	trust_finish();
 	certificates_free(certificates);
-	trusting = other = NULL;
 	certificates = NULL;
 }
 
 static gnutls_certificate_credentials_t
-get_server(const char *name)
+get_server(const struct scenario *scenario)
 {
+	const char *name = scenario_setting(scenario, "certificate", "server");
 	const struct credentials *made;
+	char *key = tls_setup_key(scenario);
 	size_t i;
 
-	for (i = 0; i < SERVERS_MAX && servers[i].credentials != NULL; i++)
-		if (strcmp(servers[i].name, name) == 0)
+	for (i = 0; i < SERVERS_MAX && servers[i].credentials != NULL; i++) {
+		if (strcmp(servers[i].key, key) == 0) {
+			free(key);
 			return servers[i].credentials;
+		}
+	}
 	made = certificates_get(certificates, name);
 	if (i == SERVERS_MAX || made == NULL)
 		fatal("there is no such certificate");
-	snprintf(servers[i].name, sizeof(servers[i].name), "%s", name);
+	servers[i].key = key;
 	if (gnutls_certificate_allocate_credentials(&servers[i].credentials) <
 		0 ||
-	    credentials_hand_over(made, servers[i].credentials) < 0)
+	    credentials_hand_over(made, servers[i].credentials) < 0 ||
+	    manners_equip(servers[i].credentials, certificates, name,
+			  scenario_setting(scenario, "tls-staple", NULL),
+			  scenario_setting(scenario, "tls-client-authority",
+					   NULL)) < 0)
 		fatal("the certificate can't be used");
 	return servers[i].credentials;
 }
@@ -103,8 +88,13 @@ get_server(const char *name)
 void
 setup_certificate(const struct play *play)
 {
-	(void)get_server(
-	    scenario_setting(play->scenario, "certificate", "server"));
+	const char *client = scenario_setting(
+	    play->scenario, "tls-client-certificate", "ca");
+
+	(void)get_server(play->scenario);
+	if (certificates_get(certificates, client) == NULL)
+		fatal("there is no such certificate of the client's");
+	trust_prepare(play->scenario, certificates);
 }
 
 void
@@ -115,8 +105,8 @@ setup_peer(struct play *play)
 	const char *connecting = scenario_setting(scenario, "connecting", "");
 	const char *blank = strchr(credentials, ' ');
 
-	play->peer.credentials =
-	    get_server(scenario_setting(scenario, "certificate", "server"));
+	play->peer.credentials = get_server(scenario);
+	tls_setup_peer(play);
 	play->peer.priority =
 	    scenario_setting(scenario, "tls-priority", "NORMAL");
 	play->open_result = SMTPC_OK;
@@ -144,6 +134,8 @@ set_tls_mode(struct play *play, const char *name)
 	};
 	int i;
 
+	if (strcmp(name, "required") == 0)
+		name = play->cell & CELL_TLS ? "implicit" : "starttls";
 	for (i = SMTPC_TLS_AUTO; i <= SMTPC_TLS_NONE; i++)
 		if (strcmp(names[i], name) == 0)
 			return smtpc_session_set_tls_mode(play->session, i);
@@ -152,13 +144,19 @@ set_tls_mode(struct play *play, const char *name)
 }
 
 static int
-set_trust(struct play *play, const char *name)
+set_trust(struct play *play, const char *names)
 {
-	if (strcmp(name, "default") == 0)
+	int rc;
+
+	if (strcmp(names, "default") == 0)
 		return SMTPC_OK;
-	return smtpc_session_set_tls(play->session, strcmp(name, "other") == 0
-							? other
-							: trusting);
+	rc = tls_setup_own(play->scenario, certificates, &play->own);
+	if (rc != SMTPC_OK)
+		return rc;
+	if (play->own != NULL)
+		return smtpc_session_set_tls(play->session, play->own);
+	return smtpc_session_set_tls(play->session,
+				     trust_by_names(certificates, names));
 }
 
 /* "authcid password"; either may have escapes and macros in it. */
@@ -212,6 +210,10 @@ is_others(const char *key)
 	static const char *const keys[] = {
 		"certificate", "tls-priority", "authzid",	"connecting",
 		"tls-mode",    "tls-trust",    "client-domain",
+		"tls-asks",    "tls-tamper",   "tls-fragment",
+		"tls-record",  "tls-staple",   "tls-client-authority",
+		"tls-minimum", "tls-cache",    "tls-client-priority",
+		"tls-client-certificate",
 	};
 	size_t i;
 
@@ -229,6 +231,7 @@ set_other(struct play *play, const struct setting *setting)
 	smtpc_session *session = play->session;
 	const char *key = setting->key;
 	const char *value = setting->value;
+	int rc;
 
 	if (strcmp(key, "credentials") == 0)
 		return set_credentials(play, &line, value);
@@ -244,6 +247,8 @@ set_other(struct play *play, const struct setting *setting)
 						       : SMTPC_PIPELINING_SAFE);
 	if (strcmp(key, "timeout") == 0)
 		return set_timeout(play, &line, value);
+	if (trust_apply(play, setting, certificates, &rc))
+		return rc;
 	if (strcmp(key, "operation-timeout") == 0)
 		return smtpc_session_set_operation_timeout(
 		    session, dialogue_time(&line, value));
@@ -530,6 +535,7 @@ setup_clear(struct play *play)
 	free(play->mails);
 	free(play->feeds);
 	smtpc_session_free(play->session);
+	smtpc_tls_free(play->own);
 	octets_clear(&play->host);
 }
 

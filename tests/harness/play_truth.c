@@ -146,6 +146,17 @@ check_recipient(struct play *play, size_t i)
 		wrong(play, "in doubt, but the server does not have it all");
 }
 
+/* A step that was not begun leaves the fate of an earlier time alone. */
+static bool
+keeps_earlier_fate(const struct play *play)
+{
+	return play->rc == SMTPC_E_STATE &&
+	       count(play, SMTPC_OUTCOME_ACCEPTED) +
+			   count(play, SMTPC_OUTCOME_IN_DOUBT) >
+		   0 &&
+	       smtpc_transaction_result(play->sent) >= 0;
+}
+
 void
 truth_check(struct play *play)
 {
@@ -154,7 +165,7 @@ truth_check(struct play *play)
 	check_state(play);
 	check_error(play);
 	check_goodbye(play);
-	if (play->sent == NULL)
+	if (play->sent == NULL || keeps_earlier_fate(play))
 		return;
 	check_sum(play);
 	for (i = 0; i < smtpc_transaction_recipient_count(play->sent); i++)

@@ -7,6 +7,7 @@
 #define HARNESS_PLAY_WORLD_H
 
 #include <poll.h>
+#include <time.h>
 
 #include "memstream.h"
 #include "peer.h"
@@ -33,6 +34,7 @@ struct play {
 	unsigned int cell;
 
 	int64_t now, step_began;
+	clock_t cpu_began; /* the step */
 	struct memory_link link;
 	int open_result;	  /* of each connection */
 	struct memory_link spare; /* of a connection that is one too many */
@@ -41,6 +43,7 @@ struct play {
 	unsigned long turns; /* of the one who waits: a limit for what hangs */
 
 	smtpc_session *session;
+	smtpc_tls *own; /* settings of the scenario's own, or NULL */
 	struct octets host;
 	int port;
 	smtpc_transaction **mails;

@@ -13,41 +13,114 @@ struct expectation {
 	const char *host;
 	const char *purpose;
 	unsigned int status; /* beside GNUTLS_CERT_INVALID */
+	const char *trusted; /* NULL: "ca" */
 };
 
-/* With "ca" trusted. */
 static const struct expectation expectations[] = {
-	{ "server", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0 },
-	{ "server", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0 },
-	{ "server", "127.0.0.1", GNUTLS_KP_TLS_WWW_SERVER, 0 },
-	{ "server", "::1", GNUTLS_KP_TLS_WWW_SERVER, 0 },
+	{ "server", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "server", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "server", "127.0.0.1", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "server", "::1", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
 	{ "server", "example.test", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_UNEXPECTED_OWNER },
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
 	{ "server", "127.0.0.2", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_UNEXPECTED_OWNER },
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
 	{ "server", "localhost", GNUTLS_KP_TLS_WWW_CLIENT,
-	  GNUTLS_CERT_PURPOSE_MISMATCH },
-	{ "server-rsa", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0 },
-	{ "expired", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_EXPIRED },
+	  GNUTLS_CERT_PURPOSE_MISMATCH, NULL },
+	{ "server-rsa", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "expired", "localhost", GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_CERT_EXPIRED,
+	  NULL },
 	{ "not-yet-valid", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_NOT_ACTIVATED },
+	  GNUTLS_CERT_NOT_ACTIVATED, NULL },
 	{ "wrong-name", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_UNEXPECTED_OWNER },
-	{ "wrong-name", "wrong.invalid", GNUTLS_KP_TLS_WWW_SERVER, 0 },
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "wrong-name", "wrong.invalid", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
 	{ "untrusted", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_SIGNER_NOT_FOUND },
+	  GNUTLS_CERT_SIGNER_NOT_FOUND, NULL },
 	{ "self-signed", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_SIGNER_NOT_FOUND },
-	{ "cn-only", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0 },
-	{ "wildcard", "any.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0 },
+	  GNUTLS_CERT_SIGNER_NOT_FOUND, NULL },
+	{ "cn-only", "localhost", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "wildcard", "any.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
 	{ "wildcard", "a.b.example.test", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_UNEXPECTED_OWNER },
-	{ "client", NULL, GNUTLS_KP_TLS_WWW_CLIENT, 0 },
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "client", NULL, GNUTLS_KP_TLS_WWW_CLIENT, 0, NULL },
 	{ "client", NULL, GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_PURPOSE_MISMATCH },
+	  GNUTLS_CERT_PURPOSE_MISMATCH, NULL },
 	{ "wrong-purpose", "localhost", GNUTLS_KP_TLS_WWW_SERVER,
-	  GNUTLS_CERT_PURPOSE_MISMATCH },
+	  GNUTLS_CERT_PURPOSE_MISMATCH, NULL },
+	{ "expired-wrong-name", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_EXPIRED | GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "by-intermediate", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "by-lower", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "by-last", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "by-permitting", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "unsorted", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "unsorted-root", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "duplicate", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "fifty-names", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "some-names", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "many-names", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "by-some-exclusions", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "by-many-exclusions", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "long-chain", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "by-renewed-intermediate", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "by-old-cross", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "cross-signed", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "must-staple", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "fifty-names", "n48.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "fifty-names", "n49.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "many-names", "n14999.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  NULL },
+	{ "by-sha1-ca", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER, 0,
+	  "sha1-ca" },
+	{ "by-expired-ca", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_EXPIRED, "expired-ca" },
+	{ "alone", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_NOT_FOUND, NULL },
+	{ "by-untrusted-intermediate", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_CERT_SIGNER_NOT_FOUND, NULL },
+	{ "by-expired-intermediate", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_CERT_EXPIRED, NULL },
+	{ "by-intermediate-to-renew", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_CERT_EXPIRED, NULL },
+	{ "by-v1", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_NOT_CA, NULL },
+	{ "by-below-last", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, NULL },
+	{ "by-excluding", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, NULL },
+	{ "by-excluding-capitals", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, NULL },
+	{ "by-only-excluding", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE, NULL },
+	{ "sha1", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_INSECURE_ALGORITHM, NULL },
+	{ "md5", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_INSECURE_ALGORITHM, NULL },
+	{ "unknown-extension", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, NULL },
+	{ "long-name", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "dns:a.test,dns:b.test", "mx.example.test", GNUTLS_KP_TLS_WWW_SERVER,
+	  GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "dns:mx.example.test\\x00", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_CERT_UNEXPECTED_OWNER, NULL },
+	{ "dns:a.test,dns:mx.example.test", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "ip:192.0.2.1", "192.0.2.1", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "ip:2001:db8::1", "2001:db8::1", GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
+	{ "dns:\\x6dx.example.test", "mx.example.test",
+	  GNUTLS_KP_TLS_WWW_SERVER, 0, NULL },
 };
 
 #define EXPECTATION_COUNT                                                      \
@@ -70,7 +143,7 @@ tear_down(void)
 
 static unsigned int
 verify(const struct credentials *credentials, const char *host,
-       const char *purpose)
+       const char *purpose, const char *trusted)
 {
 	gnutls_typed_vdata_st data[2] = {
 		{ GNUTLS_DT_KEY_PURPOSE_OID, NULL, 0 },
@@ -82,7 +155,7 @@ verify(const struct credentials *credentials, const char *host,
 	unsigned int status;
 	int rc;
 
-	ca = certificates_get(certificates, "ca");
+	ca = certificates_get(certificates, trusted != NULL ? trusted : "ca");
 	ck_assert_ptr_nonnull(ca);
 	ck_assert_int_eq(gnutls_x509_trust_list_init(&list, 0), 0);
 	ck_assert_int_eq(gnutls_x509_trust_list_add_cas(list, ca->chain, 1, 0),
@@ -109,9 +182,11 @@ START_TEST(each_kind_has_the_fault_it_is_named_after)
 	expected = &expectations[_i];
 	credentials = certificates_get(certificates, expected->name);
 	ck_assert_ptr_nonnull(credentials);
-	ck_assert_uint_eq(
-	    verify(credentials, expected->host, expected->purpose),
-	    expected->status == 0 ? 0 : expected->status | GNUTLS_CERT_INVALID);
+	ck_assert_uint_eq(verify(credentials, expected->host, expected->purpose,
+				 expected->trusted),
+			  expected->status == 0
+			      ? 0
+			      : expected->status | GNUTLS_CERT_INVALID);
 }
 END_TEST
 
@@ -127,8 +202,10 @@ START_TEST(each_kind_is_made_once)
 		ck_assert_ptr_eq(credentials,
 				 certificates_get(certificates, name));
 	}
-	ck_assert_uint_eq(i, 13);
+	ck_assert_uint_gt(i, 13);
 	ck_assert_ptr_null(certificates_get(certificates, "golden"));
+	ck_assert_ptr_null(certificates_get(certificates, "golden:name"));
+	ck_assert_ptr_null(certificates_get(certificates, "ip:nowhere"));
 }
 END_TEST
 
@@ -190,6 +267,108 @@ START_TEST(keys_are_of_the_kind_that_was_asked_for)
 }
 END_TEST
 
+START_TEST(weak_keys_are_weak)
+{
+	unsigned int bits;
+	int algorithm;
+
+	algorithm = gnutls_x509_crt_get_pk_algorithm(
+	    certificates_get(certificates, "rsa1024")->chain[0], &bits);
+	ck_assert_int_eq(algorithm, GNUTLS_PK_RSA);
+	ck_assert_uint_eq(bits, 1024);
+	algorithm = gnutls_x509_crt_get_pk_algorithm(
+	    certificates_get(certificates, "by-rsa1024")->chain[1], &bits);
+	ck_assert_int_eq(algorithm, GNUTLS_PK_RSA);
+	ck_assert_uint_eq(bits, 1024);
+}
+END_TEST
+
+/* How GnuTLS reads what is sent of a kind. */
+static int
+read_sent(const char *name, gnutls_x509_crt_t certificate)
+{
+	gnutls_datum_t der;
+	int rc;
+
+	ck_assert_int_eq(credentials_der(certificates_get(certificates, name),
+					 0, &der),
+			 0);
+	rc = gnutls_x509_crt_import(certificate, &der, GNUTLS_X509_FMT_DER);
+	gnutls_free(der.data);
+	return rc;
+}
+
+START_TEST(damaged_certificates_are_damaged_as_their_names_promise)
+{
+	const struct credentials *ca = certificates_get(certificates, "ca");
+	gnutls_x509_crt_t certificate;
+	unsigned int status, bits;
+
+	ck_assert_int_eq(gnutls_x509_crt_init(&certificate), 0);
+	ck_assert_int_lt(read_sent("garbage", certificate), 0);
+	ck_assert_int_lt(read_sent("truncated", certificate), 0);
+	ck_assert_int_eq(read_sent("bad-signature", certificate), 0);
+	ck_assert_int_eq(gnutls_x509_crt_verify(certificate, ca->chain, 1, 0,
+						&status),
+			 0);
+	ck_assert_uint_eq(status,
+			  GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNATURE_FAILURE);
+	gnutls_x509_crt_deinit(certificate);
+
+	/* It is well signed: only its key is of a kind that nobody knows. */
+	ck_assert_int_eq(gnutls_x509_crt_init(&certificate), 0);
+	ck_assert_int_eq(read_sent("ecc160", certificate), 0);
+	ck_assert_int_eq(gnutls_x509_crt_verify(certificate, ca->chain, 1, 0,
+						&status),
+			 0);
+	ck_assert_uint_eq(status, 0);
+	(void)gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
+	ck_assert_uint_eq(bits, 0);
+	gnutls_x509_crt_deinit(certificate);
+}
+END_TEST
+
+START_TEST(nobody_has_the_key_of_a_certificate_with_a_wrong_one)
+{
+	const struct credentials *wrong =
+	    certificates_get(certificates, "wrong-key");
+	unsigned char ids[2][32];
+	size_t size = sizeof(ids[0]);
+
+	ck_assert_int_eq(gnutls_x509_crt_get_key_id(wrong->chain[0],
+						    GNUTLS_KEYID_USE_SHA256,
+						    ids[0], &size),
+			 0);
+	ck_assert_int_eq(gnutls_x509_privkey_get_key_id(wrong->key,
+							GNUTLS_KEYID_USE_SHA256,
+							ids[1], &size),
+			 0);
+	ck_assert_mem_ne(ids[0], ids[1], sizeof(ids[0]));
+}
+END_TEST
+
+START_TEST(what_is_sent_is_the_chain_without_its_root)
+{
+	static const struct {
+		const char *name;
+		size_t count;
+	} chains[] = {
+		{ "server", 1 },	  { "self-signed", 1 },
+		{ "by-intermediate", 2 }, { "alone", 1 },
+		{ "by-lower", 3 },	  { "unsorted", 3 },
+		{ "duplicate", 4 },	  { "by-server", 2 },
+		{ "long-chain", 100 },	  { "cross-signed", 3 },
+		{ "intermediate", 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++)
+		ck_assert_uint_eq(certificates_get(certificates, chains[i].name)
+				      ->chain_length,
+				  chains[i].count);
+}
+END_TEST
+
 START_TEST(pem_text_makes_working_credentials)
 {
 	gnutls_certificate_credentials_t target;
@@ -242,6 +421,12 @@ main(void)
 	tcase_add_test(tcase, serial_numbers_differ_and_are_positive);
 	tcase_add_test(tcase, only_cn_only_has_no_alternative_name);
 	tcase_add_test(tcase, keys_are_of_the_kind_that_was_asked_for);
+	tcase_add_test(tcase, weak_keys_are_weak);
+	tcase_add_test(tcase,
+		       damaged_certificates_are_damaged_as_their_names_promise);
+	tcase_add_test(tcase,
+		       nobody_has_the_key_of_a_certificate_with_a_wrong_one);
+	tcase_add_test(tcase, what_is_sent_is_the_chain_without_its_root);
 	tcase_add_test(tcase, pem_text_makes_working_credentials);
 	tcase_add_test(tcase,
 		       parameters_that_make_no_sense_make_no_certificate);
