@@ -22,6 +22,7 @@
 
 #include "driving.h"
 #include "resolve.h"
+#include "scratch.h"
 
 static struct driven driven;
 static size_t descriptors_before, threads_before;
@@ -175,34 +176,70 @@ START_TEST(a_port_on_which_nobody_listens_is_refused)
 }
 END_TEST
 
-START_TEST(a_UNIX_socket_is_connected_to)
+/* The listener listens on a path from now on. */
+static void
+listen_on_a_path(void)
 {
-	char directory[] = "/tmp/smtpc-connecting-XXXXXX";
 	struct sockaddr_un name;
-	int fd;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_empty();
 	memset(&name, 0, sizeof(name));
 	name.sun_family = AF_UNIX;
-	snprintf(name.sun_path, sizeof(name.sun_path), "%s/smtp", directory);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-	ck_assert_int_eq(listen(fd, 5), 0);
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s",
+		 scratch_path("smtp"));
 	close(listener);
-	listener = fd;
-	ck_assert_int_eq(smtpc_connect_unix(driven.session, name.sun_path),
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(listener, (struct sockaddr *)&name, sizeof(name)),
+			 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+}
+
+START_TEST(a_UNIX_socket_is_connected_to)
+{
+	const char *path = scratch_path("smtp");
+
+	listen_on_a_path();
+	ck_assert_int_eq(smtpc_connect_unix(driven.session, path), SMTPC_AGAIN);
+	accept_and_greet();
+	ck_assert_int_eq(finish(), SMTPC_OK);
+	ck_assert_str_eq(smtpc_session_peer_address(driven.session), path);
+	ck_assert_int_eq(smtpc_disconnect(driven.session), SMTPC_OK);
+	unlink(path);
+	/* Now there is no such socket. */
+	ck_assert_int_eq(smtpc_connect_unix(driven.session, path),
+			 SMTPC_E_SYSTEM);
+	ck_assert_int_eq(smtpc_error_errno(driven.session), ENOENT);
+}
+END_TEST
+
+/* Nobody listens in on it, and no certificate is for a path. */
+START_TEST(over_a_UNIX_socket_no_TLS_is_needed_unless_it_is_demanded)
+{
+	static const int modes[] = { SMTPC_TLS_AUTO, SMTPC_TLS_OPPORTUNISTIC,
+				     SMTPC_TLS_STARTTLS };
+	bool is_demanded = modes[_i] == SMTPC_TLS_STARTTLS;
+
+	ck_assert_int_eq(smtpc_session_set_tls_mode(driven.session, modes[_i]),
+			 SMTPC_OK);
+	listen_on_a_path();
+	ck_assert_int_eq(smtpc_connect_unix(driven.session,
+					    scratch_path("smtp")),
 			 SMTPC_AGAIN);
 	accept_and_greet();
 	ck_assert_int_eq(finish(), SMTPC_OK);
-	ck_assert_str_eq(smtpc_session_peer_address(driven.session),
-			 name.sun_path);
-	ck_assert_int_eq(smtpc_disconnect(driven.session), SMTPC_OK);
-	unlink(name.sun_path);
-	/* Now there is no such socket. */
-	ck_assert_int_eq(smtpc_connect_unix(driven.session, name.sun_path),
-			 SMTPC_E_SYSTEM);
-	ck_assert_int_eq(smtpc_error_errno(driven.session), ENOENT);
-	rmdir(directory);
+	ck_assert_int_eq(smtpc_ehlo(driven.session), SMTPC_AGAIN);
+	driven_expect(&driven, "EHLO client.example.test\r\n");
+	driven_say(&driven, "250-mx.example.test\r\n250 PIPELINING\r\n");
+	ck_assert_int_eq(finish(), SMTPC_OK);
+	if (is_demanded) {
+		ck_assert_int_eq(smtpc_send(driven.session, driven.mail),
+				 SMTPC_E_TLS_REQUIRED);
+		ck_assert_str_eq(smtpc_error_detail(driven.session),
+				 "tls-not-offered");
+		driven_expect(&driven, "");
+	} else {
+		driven_begin_mail(&driven);
+	}
 }
 END_TEST
 
@@ -550,12 +587,16 @@ add_addresses(Suite *suite)
 {
 	TCase *tcase = tcase_create("addresses");
 
+	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, a_numeric_host_is_connected_to);
 	tcase_add_test(tcase, the_local_address_is_the_argument_of_EHLO);
 	tcase_add_test(tcase, a_port_on_which_nobody_listens_is_refused);
 	tcase_add_test(tcase, a_UNIX_socket_is_connected_to);
+	tcase_add_loop_test(
+	    tcase, over_a_UNIX_socket_no_TLS_is_needed_unless_it_is_demanded, 0,
+	    3);
 	tcase_add_test(tcase, a_path_that_is_none_is_refused);
 	tcase_add_test(tcase, authentication_waits_for_its_helper);
 	tcase_add_test(tcase,

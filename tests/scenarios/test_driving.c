@@ -202,6 +202,57 @@ START_TEST(content_from_a_pipe_is_waited_for_beside_the_connection)
 }
 END_TEST
 
+/* As much as the pipe takes. */
+static void
+fill_pipe(int fd)
+{
+	static char much[65536];
+
+	memset(much, 'x', sizeof(much));
+	while (write(fd, much, sizeof(much)) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+}
+
+static bool
+is_readable(int fd)
+{
+	struct pollfd item = { fd, POLLIN, 0 };
+
+	return poll(&item, 1, 0) == 1;
+}
+
+/* Whoever waits for it as well goes round in circles. */
+START_TEST(a_full_pipe_is_not_waited_for_while_nobody_reads)
+{
+	uint32_t events;
+	int64_t sent;
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(smtpc_transaction_set_content_fd(driven.mail, ends[0]),
+			 SMTPC_OK);
+	driven_make_ready(&driven);
+	driven_begin_mail(&driven);
+	driven_say(&driven, "250 ok\r\n250 ok\r\n354 go on\r\n");
+	/* Until nobody takes any more, and the pipe is full. */
+	do {
+		sent = smtpc_transaction_octets_sent(driven.mail);
+		fill_pipe(ends[1]);
+		ck_assert_int_eq(smtpc_process(driven.session), SMTPC_AGAIN);
+	} while (smtpc_transaction_octets_sent(driven.mail) > sent);
+	fill_pipe(ends[1]);
+	ck_assert_int_eq(smtpc_process(driven.session), SMTPC_AGAIN);
+	ck_assert(is_readable(ends[0]));
+	(void)the_descriptor(&events);
+	ck_assert_uint_eq(events, SMTPC_WANT_READ | SMTPC_WANT_WRITE);
+	ck_assert_int_eq(smtpc_wait(driven.session, 0), SMTPC_AGAIN);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 START_TEST(waiting_ends_when_there_is_something_or_the_time_is_over)
 {
 	driven_make_ready(&driven);
@@ -562,7 +613,7 @@ START_TEST(freeing_a_mail_that_is_sent_closes_without_a_dot)
 	driven.mail = NULL;
 	ck_assert_int_eq(state(), SMTPC_STATE_DEAD);
 	ck_assert(driven_is_hung_up(&driven));
-	ck_assert_int_eq(smtpc_process(driven.session), SMTPC_OK);
+	ck_assert_int_eq(smtpc_process(driven.session), SMTPC_E_CANCELLED);
 	ck_assert_int_eq(smtpc_noop(driven.session), SMTPC_E_STATE);
 }
 END_TEST
@@ -689,6 +740,7 @@ add_waiting(Suite *suite)
 	tcase_add_test(tcase, what_can_t_be_sent_yet_is_waited_for);
 	tcase_add_test(tcase,
 		       content_from_a_pipe_is_waited_for_beside_the_connection);
+	tcase_add_test(tcase, a_full_pipe_is_not_waited_for_while_nobody_reads);
 	tcase_add_test(
 	    tcase, waiting_ends_when_there_is_something_or_the_time_is_over);
 	tcase_add_test(tcase, waiting_ends_with_the_phase);
