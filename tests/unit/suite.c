@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -27,6 +28,28 @@ suite_case(Suite *suite, const char *name)
 	tcase_set_timeout(tcase, CASE_SECONDS);
 	suite_add_tcase(suite, tcase);
 	return tcase;
+}
+
+static void
+do_not_run(int number)
+{
+	(void)number;
+}
+
+void
+suite_skip(TCase *tcase, const TTest *test, const char *why)
+{
+	static char name[200];
+	static TTest skipped;
+
+	/* One is enough so far; Check keeps the pointer. */
+	if (skipped.fn != NULL)
+		abort();
+	snprintf(name, sizeof(name), "%s # SKIP %s", test->name, why);
+	skipped = *test;
+	skipped.name = name;
+	skipped.fn = do_not_run;
+	tcase_add_test(tcase, &skipped);
 }
 
 int

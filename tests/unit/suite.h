@@ -14,6 +14,9 @@ struct smtpc_reply;
 /* Adds a test case of this name to suite. */
 TCase *suite_case(Suite *suite, const char *name);
 
+/* In the place of a test that can't run here: its line of TAP says why. */
+void suite_skip(TCase *tcase, const TTest *test, const char *why);
+
 /* Runs it, prints TAP, and returns what main() has to. */
 int suite_run(Suite *suite);
 

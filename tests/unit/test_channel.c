@@ -389,6 +389,63 @@ START_TEST(without_memory_nothing_is_put_in)
 }
 END_TEST
 
+/* TLS's octets are others than those that were put in. */
+START_TEST(progress_is_that_of_the_innermost_stream)
+{
+	struct memory_stream outer;
+
+	ck_assert_uint_eq(channel_progress(&channel), 0);
+	write_line("NOOP\r\n");
+	ck_assert_uint_eq(channel_progress(&channel), 0);
+	memory_stream_limit(&wire, 2);
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert_uint_eq(channel_progress(&channel), 2);
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert_uint_eq(channel_progress(&channel), 2);
+	wire.base.operations->wake(&wire.base);
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert_uint_eq(channel_progress(&channel), 4);
+
+	memory_stream_init(&outer);
+	outer.base.inner = &wire.base;
+	outer.base.left = 1000;
+	ck_assert_ptr_eq(channel_detach(&channel), &wire.base);
+	ck_assert_uint_eq(channel_progress(&channel), 0);
+	channel.stream = &outer.base;
+	ck_assert_uint_eq(channel_left(&channel), 1000);
+	ck_assert_uint_eq(channel_progress(&channel), 4);
+	channel.stream = &wire.base;
+	memory_stream_clear(&outer);
+}
+END_TEST
+
+/* A flush moves octets, too, though nothing is put in. */
+static int
+flush_some(struct stream *stream)
+{
+	stream->left += 3;
+	return SMTPC_AGAIN;
+}
+
+START_TEST(what_is_flushed_is_progress)
+{
+	struct stream_operations operations = *wire.base.operations;
+
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert(!moved);
+	operations.flush = flush_some;
+	wire.base.operations = &operations;
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert(moved);
+	ck_assert_uint_eq(channel_progress(&channel), 3);
+	/* The fixture closes the stream. */
+	channel_close(&channel);
+	memory_stream_clear(&wire);
+	memory_stream_init(&wire);
+	channel_attach(&channel, &wire.base, false);
+}
+END_TEST
+
 static void
 add_endings(Suite *suite)
 {
@@ -424,6 +481,8 @@ main(void)
 	tcase_add_test(tcase, what_the_stream_kept_back_is_flushed);
 	tcase_add_test(tcase, without_memory_reading_fails_for_good);
 	tcase_add_test(tcase, without_memory_nothing_is_put_in);
+	tcase_add_test(tcase, progress_is_that_of_the_innermost_stream);
+	tcase_add_test(tcase, what_is_flushed_is_progress);
 	add_endings(suite);
 	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * Tests of lib/content.c.  The wire is read back by an un-stuffer that is the
  * test's own, and compared with a normalisation that is the test's own, too.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,6 +300,60 @@ START_TEST(scan_finds_one_octet_anywhere)
 }
 END_TEST
 
+/*
+ * What encoding costs: the octets that memchr() looks at, counted here.
+ */
+
+void *__real_memchr(const void *data, int octet, size_t len);
+void *__wrap_memchr(const void *data, int octet, size_t len);
+
+static uint64_t looked_at;
+
+void *
+__wrap_memchr(const void *data, int octet, size_t len)
+{
+	char *found = __real_memchr(data, octet, len);
+
+	looked_at += found != NULL ? (size_t)(found - (const char *)data) : len;
+	return found;
+}
+
+/* Each octet is looked at so often at most, and cut into so many pieces. */
+#define LOOKS_MAX  300
+#define PIECES_MAX 4
+
+static const char *const patterns[] = {
+	"\r",	 "\n",	"\r\n", "\n\r",	 "\r\r\n", ".",		".\r",	 ".\n",
+	".\r\n", "x\r", "x\n",	"x\r\n", "x",	   "xxxxxxx\r", "xx\n.",
+};
+
+#define PATTERNS ((int)(sizeof(patterns) / sizeof(patterns[0])))
+
+/* What costs as much as its length squared would take minutes here. */
+START_TEST(cost_grows_with_the_length_and_no_faster)
+{
+	const size_t len = 1000000;
+	size_t pattern = strlen(patterns[_i]);
+	struct content_encoder encoder;
+	struct content_piece piece;
+	char *data = malloc(len);
+	size_t at, pieces, i;
+
+	ck_assert_ptr_nonnull(data);
+	for (i = 0; i < len; i++)
+		data[i] = patterns[_i][i % pattern];
+	looked_at = 0;
+	pieces = 0;
+	content_begin(&encoder);
+	for (at = 0; at < len; pieces++) {
+		at += content_next(&encoder, data + at, len - at, &piece);
+		ck_assert_uint_le(looked_at, LOOKS_MAX * len);
+	}
+	ck_assert_uint_le(pieces, PIECES_MAX * len);
+	free(data);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -313,6 +368,9 @@ main(void)
 	tcase_add_test(tcase, every_octet_arrives);
 	tcase_add_test(tcase, content_that_is_right_goes_out_in_one_piece);
 	tcase_add_test(tcase, nothing_in_gives_nothing_out);
+
+	tcase_add_loop_test(tcase, cost_grows_with_the_length_and_no_faster, 0,
+			    PATTERNS);
 
 	tcase = suite_case(suite, "content_scan");
 	tcase_add_test(tcase, scan_finds_one_octet_anywhere);

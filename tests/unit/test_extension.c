@@ -110,10 +110,9 @@ END_TEST
 
 START_TEST(what_only_looks_like_a_keyword_is_none)
 {
-	offers(
-	    "X_OWN.1 a\r\nMT-PRIORITY\r\n"
-	    "XSTARTTLS\r\nsee STARTTLS\r\nSTARTTLSX\r\n!STARTTLS\r\n"
-	    "STARTTLS!\r\nSTARTTLS=yes\r\nPIPELINING:\r\n\r\n \r\n=PLAIN");
+	offers("X_OWN.1 a\r\nMT-PRIORITY\r\n"
+	       "XSTARTTLS\r\nsee STARTTLS\r\nSTARTTLSX\r\n!STARTTLS\r\n"
+	       "STARTTLS!\r\nSTARTTLS=yes\r\nPIPELINING:\r\n\r\n \r\n=PLAIN");
 	has("STARTTLS", NULL);
 	has("PIPELINING", NULL);
 	has("X_OWN.1", "a");
@@ -329,6 +328,35 @@ START_TEST(word_is_found_in_a_list)
 }
 END_TEST
 
+/* Whether a server's answer with this one keyword in it was tampered with. */
+static const struct {
+	const char *line;
+	bool is_masked;
+} masks[] = {
+	{ "XXXXXXXX", true }, /* STARTTLS */
+	{ "XXXXXXXA", true },	{ "XXXX", true },      { "XXXXA", true },
+	{ "XXXXXXXX x", true }, { "XXX", false },      { "XXXXAB", false },
+	{ "XXXXAX", false },	{ "AXXXXXXX", false }, { "xxxxxxxx", false },
+	{ "XCLIENT", false },	{ "XXCHANGE", false }, { "STARTTLS", false },
+};
+
+#define MASKS ((int)(sizeof(masks) / sizeof(masks[0])))
+
+START_TEST(keyword_of_nothing_but_x_is_a_mask)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "SIZE\r\n%s", masks[_i].line);
+	offers(text);
+	ck_assert_int_eq(extension_is_masked(&list), masks[_i].is_masked);
+	/* Parameters may look as they like. */
+	offers("SIZE XXXXXXXX");
+	ck_assert(!extension_is_masked(&list));
+	extension_clear(&list);
+	ck_assert(!extension_is_masked(&list));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -350,6 +378,11 @@ main(void)
 	tcase_add_test(tcase, list_grows_to_256_keywords_and_no_further);
 	tcase_add_test(tcase, long_keywords_and_parameters_are_kept);
 	tcase_add_test(tcase, without_memory_the_list_is_empty);
+
+	tcase = suite_case(suite, "extension_is_masked");
+	tcase_add_checked_fixture(tcase, NULL, tear_down);
+	tcase_add_loop_test(tcase, keyword_of_nothing_but_x_is_a_mask, 0,
+			    MASKS);
 
 	tcase = suite_case(suite, "extension_lists");
 	tcase_add_test(tcase, word_is_found_in_a_list);

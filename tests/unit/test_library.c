@@ -91,8 +91,9 @@ START_TEST(every_problem_of_a_certificate_has_a_text)
 {
 	ck_assert_uint_eq(SMTPC_CERTIFICATE_UNTRUSTED_ISSUER, 1u << 0);
 	ck_assert_uint_eq(SMTPC_CERTIFICATE_OTHER, 1u << 12);
-	names_differ(problem_name, 0, 12, "unknown problem");
-	ck_assert_str_eq(problem_name(13), "unknown problem");
+	ck_assert_uint_eq(SMTPC_CERTIFICATE_PIN_MISMATCH, 1u << 14);
+	names_differ(problem_name, 0, 14, "unknown problem");
+	ck_assert_str_eq(problem_name(15), "unknown problem");
 	ck_assert_str_eq(smtpc_certificate_problem_text(0), "unknown problem");
 	ck_assert_str_eq(smtpc_certificate_problem_text(3), "unknown problem");
 	ck_assert_str_eq(smtpc_certificate_problem_text(UINT32_MAX),

@@ -248,6 +248,64 @@ START_TEST(result_is_right_for_all_combinations_of_outcomes)
 }
 END_TEST
 
+/* What it was before, and whether that is kept. */
+static const struct {
+	int before[RECIPIENTS];
+	bool is_kept;
+} earlier[] = {
+	{ { SMTPC_OUTCOME_PENDING, SMTPC_OUTCOME_PENDING,
+	    SMTPC_OUTCOME_PENDING },
+	  false },
+	{ { SMTPC_OUTCOME_TRANSIENT, SMTPC_OUTCOME_PERMANENT,
+	    SMTPC_OUTCOME_NOT_ATTEMPTED },
+	  false },
+	{ { SMTPC_OUTCOME_PERMANENT, SMTPC_OUTCOME_NOT_ATTEMPTED,
+	    SMTPC_OUTCOME_IN_DOUBT },
+	  true },
+	{ { SMTPC_OUTCOME_ACCEPTED, SMTPC_OUTCOME_PERMANENT,
+	    SMTPC_OUTCOME_PERMANENT },
+	  true },
+	{ { SMTPC_OUTCOME_IN_DOUBT, SMTPC_OUTCOME_IN_DOUBT,
+	    SMTPC_OUTCOME_IN_DOUBT },
+	  true },
+};
+
+START_TEST(what_was_not_begun_takes_nothing_back)
+{
+	struct failure failure = { 0 };
+	size_t i;
+
+	for (i = 0; i < RECIPIENTS; i++)
+		recipients[i].outcome = earlier[_i].before[i];
+	recipients[0].reply = reply_hold(never);
+	transaction.result = SMTPC_IN_DOUBT;
+	transaction.octets_sent = 7;
+	transaction.session = (void *)&transaction;
+	failure_set(&failure, SMTPC_E_STATE, SMTPC_PHASE_MAIL, "why", "dead");
+
+	ck_assert_int_eq(outcome_not_begun(&transaction, SMTPC_E_STATE,
+					   &failure),
+			 SMTPC_E_STATE);
+	ck_assert_ptr_null(transaction.session);
+	for (i = 0; i < RECIPIENTS; i++)
+		ck_assert_int_eq(recipients[i].outcome,
+				 earlier[_i].is_kept
+				     ? earlier[_i].before[i]
+				     : SMTPC_OUTCOME_NOT_ATTEMPTED);
+	ck_assert_int_eq(transaction.result,
+			 earlier[_i].is_kept ? SMTPC_IN_DOUBT : SMTPC_E_STATE);
+	ck_assert_int_eq(transaction.octets_sent, earlier[_i].is_kept ? 7 : 0);
+	ck_assert_int_eq(recipients[0].reply == never, earlier[_i].is_kept);
+	if (earlier[_i].is_kept) {
+		ck_assert_int_eq(transaction.failure.result, SMTPC_OK);
+	} else {
+		ck_assert_int_eq(transaction.failure.result, SMTPC_E_STATE);
+		ck_assert_str_eq(transaction.failure.message, "dead");
+	}
+	failure_clear(&failure);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -267,6 +325,7 @@ main(void)
 	tcase = suite_case(suite, "outcome_settle");
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, settled_transaction_belongs_to_nobody);
+	tcase_add_loop_test(tcase, what_was_not_begun_takes_nothing_back, 0, 5);
 	tcase_add_test(tcase, result_is_right_for_all_combinations_of_outcomes);
 	return suite_run(suite);
 }

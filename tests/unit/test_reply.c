@@ -770,6 +770,61 @@ add_grammar(Suite *suite)
 	tcase_add_test(tcase, enhanced_code_that_makes_no_sense_is_none);
 }
 
+/* What a text, and secrets in it, look like afterwards. */
+static const struct {
+	const char *text, *secret, *blotted;
+} blots[] = {
+	{ "535 no\r\n", "secret", "no" },
+	{ "535 secret\r\n", "secret", "******" },
+	{ "535 x secret y\r\n", "secret", "x ****** y" },
+	{ "535 secretsecret secre secret\r\n", "secret",
+	  "************ secre ******" },
+	{ "535 aaa\r\n", "aa", "**a" },
+	{ "535 aaaa\r\n", "aa", "****" },
+	{ "535 Secret\r\n", "secret", "Secret" },
+	{ "535\r\n", "secret", "" },
+	{ "535 no\r\n", "", "no" },
+	/* The code is no text, nor is what is longer than all of it. */
+	{ "535 x\r\n", "535", "x" },
+	{ "535 ab\r\n", "abc", "ab" },
+};
+
+#define BLOTS ((int)(sizeof(blots) / sizeof(blots[0])))
+
+START_TEST(secret_in_a_reply_is_blotted_out)
+{
+	struct smtpc_reply *reply = reply_of(blots[_i].text);
+	const char *text;
+	size_t len;
+
+	reply_blot(reply, blots[_i].secret, strlen(blots[_i].secret));
+	text = reply_line(reply, 0, &len);
+	ck_assert_uint_eq(len, strlen(blots[_i].blotted));
+	ck_assert_mem_eq(text, blots[_i].blotted, len);
+	ck_assert_int_eq(reply->code, 535);
+	reply_release(reply);
+}
+END_TEST
+
+START_TEST(secret_is_blotted_out_of_each_line)
+{
+	struct smtpc_reply *reply =
+	    reply_of("535-one secret\r\n535-secret two\r\n535 three\r\n");
+	const char *text;
+	size_t len;
+
+	reply_blot(reply, "secret", 6);
+	ck_assert_str_eq(reply_line(reply, 0, &len), "one ******");
+	ck_assert_str_eq(reply_line(reply, 1, &len), "****** two");
+	text = reply_line(reply, 2, &len);
+	ck_assert_str_eq(text, "three");
+	/* The end of one line and the start of the next are no secret. */
+	reply_blot(reply, "******\0****", 11);
+	ck_assert_str_eq(reply_line(reply, 1, &len), "****** two");
+	reply_release(reply);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -782,6 +837,10 @@ main(void)
 	tcase_add_test(tcase, description_is_one_line_of_printable_ascii);
 	tcase_add_test(tcase, class_is_the_first_digit);
 	tcase_add_test(tcase, without_memory_a_reply_is_not_described);
+
+	tcase = suite_case(suite, "reply_blot");
+	tcase_add_loop_test(tcase, secret_in_a_reply_is_blotted_out, 0, BLOTS);
+	tcase_add_test(tcase, secret_is_blotted_out_of_each_line);
 
 	tcase = suite_case(suite, "reply_hold");
 	tcase_add_test(tcase, reply_lives_as_long_as_somebody_holds_it);

@@ -9,12 +9,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "socket.h"
 #include "suite.h"
 
@@ -494,14 +493,12 @@ END_TEST
 
 START_TEST(unix_socket_is_found_by_its_path)
 {
-	char directory[] = "/tmp/smtpc-socket-XXXXXX";
+	const char *path = scratch_path("s");
 	struct socket_address address;
-	char path[108], text[SOCKET_TEXT_MAX];
+	char text[SOCKET_TEXT_MAX];
 	size_t len;
 	int listener;
 
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path, sizeof(path), "%s/s", directory);
 	ck_assert_int_eq(socket_unix_address(path, &address), SMTPC_OK);
 	socket_address_text(&address, text);
 	ck_assert_str_eq(text, path);
@@ -522,8 +519,6 @@ START_TEST(unix_socket_is_found_by_its_path)
 	socket_local_literal(descriptor(), text);
 	ck_assert_str_eq(text, "localhost");
 	close(listener);
-	unlink(path);
-	rmdir(directory);
 }
 END_TEST
 
@@ -656,6 +651,7 @@ add_addresses(Suite *suite)
 {
 	TCase *tcase = suite_case(suite, "socket_address");
 
+	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, NULL, tear_down);
 	tcase_add_test(tcase, unix_socket_is_found_by_its_path);
 	tcase_add_test(tcase, path_has_107_octets_at_most);
@@ -664,6 +660,10 @@ add_addresses(Suite *suite)
 	if (has_ipv6())
 		tcase_add_test(tcase,
 			       both_ends_of_an_ipv6_connection_have_an_address);
+	else
+		suite_skip(tcase,
+			   both_ends_of_an_ipv6_connection_have_an_address,
+			   "the kernel has no IPv6");
 	tcase_add_test(tcase, what_is_not_connected_has_no_address);
 }
 

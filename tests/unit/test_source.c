@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,9 +102,13 @@ reads_as(const char *expected, size_t len)
 static int
 file_with(const char *data, size_t len)
 {
-	char path[] = "/tmp/smtpc-source-XXXXXX";
-	int fd = mkstemp(path);
+	char path[512];
+	const char *parent = getenv("TMPDIR");
+	int fd;
 
+	snprintf(path, sizeof(path), "%s/smtpc-source-XXXXXX",
+		 parent != NULL ? parent : "/tmp");
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	unlink(path);
 	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);
@@ -355,7 +360,7 @@ START_TEST(descriptor_that_fails_says_why)
 {
 	const char *data;
 	size_t len;
-	int fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+	int fd = open("/", O_RDONLY | O_DIRECTORY);
 
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
 	source_begin(&source);

@@ -8,6 +8,7 @@
 #include "suite.h"
 #include "tls_pair.h"
 #include "tls_settings.h"
+#include "tls_alert.h"
 #include "tls_stream.h"
 
 /* Which of these fails, counted from 1, and with what. */
@@ -78,16 +79,15 @@ START_TEST(handshake_failures_are_told_by_the_alert)
 {
 	/* A server without a certificate has nothing to offer. */
 	tls_peer_init(&peer, &wire, NULL);
-	ck_assert_int_eq(tls_wrap(settings, &wire.base, "localhost", &client),
+	ck_assert_int_eq(tls_wrap(settings, &wire.base, "localhost", NULL,
+				  &client),
 			 SMTPC_OK);
 	ck_assert_int_eq(tls_peer_open(&peer, client), SMTPC_E_TLS);
-	ck_assert_str_eq(client->fault.detail, "tls-alert");
+	ck_assert_str_eq(client->fault.detail, "alert-handshake-failure");
 	ck_assert_int_eq(client->fault.tls_error,
 			 GNUTLS_E_FATAL_ALERT_RECEIVED);
-	ck_assert_str_eq(
-	    client->fault.text,
-	    gnutls_alert_get_name(gnutls_alert_get(
-		((const struct tls_stream *)(const void *)client)->session)));
+	ck_assert_str_eq(client->fault.text,
+			 tls_alert_text(GNUTLS_A_HANDSHAKE_FAILURE));
 }
 END_TEST
 
@@ -238,7 +238,7 @@ START_TEST(without_memory_the_stream_below_stays_the_callers)
 
 	for (i = 0; more; i++) {
 		fault_at(i);
-		rc = tls_wrap(settings, &wire.base, "localhost", &client);
+		rc = tls_wrap(settings, &wire.base, "localhost", NULL, &client);
 		more = fault_end();
 		ck_assert_int_eq(rc, more ? SMTPC_E_NOMEM : SMTPC_OK);
 		ck_assert_uint_eq(wire.frees, 0);
@@ -252,7 +252,8 @@ START_TEST(without_gnutls_the_stream_below_stays_the_callers)
 {
 	failing = _i / 2 + 1;
 	failure = _i % 2 == 0 ? GNUTLS_E_MEMORY_ERROR : GNUTLS_E_INTERNAL_ERROR;
-	ck_assert_int_eq(tls_wrap(settings, &wire.base, "localhost", &client),
+	ck_assert_int_eq(tls_wrap(settings, &wire.base, "localhost", NULL,
+				  &client),
 			 _i % 2 == 0 ? SMTPC_E_NOMEM : SMTPC_E_TLS);
 	failing = 0;
 	ck_assert_ptr_null(client);

@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "certs.h"
 #include "mem.h"
+#include "scratch.h"
 #include "suite.h"
 #include "tls.h"
 #include "tls_settings.h"
@@ -67,8 +67,7 @@ __wrap_gnutls_certificate_allocate_credentials(
 }
 
 static smtpc_tls *tls;
-static char directory[] = "/tmp/smtpc-trust-XXXXXX";
-static char file[sizeof(directory) + 20];
+static const char *file;
 
 static void
 set_up(void)
@@ -76,16 +75,14 @@ set_up(void)
 	system_trust = priority = allocation = REAL;
 	system_trust_calls = 0;
 	ck_assert_int_eq(smtpc_tls_new(&tls), SMTPC_OK);
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(file, sizeof(file), "%s/trust.pem", directory);
+	scratch_empty();
+	file = scratch_path("trust.pem");
 }
 
 static void
 tear_down(void)
 {
 	smtpc_tls_free(tls);
-	unlink(file);
-	rmdir(directory);
 }
 
 static void
@@ -233,8 +230,10 @@ START_TEST(file_that_cannot_be_read_is_refused)
 	/* Once more, in the same words. */
 	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_TLS);
 	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), file));
-	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, directory), SMTPC_E_TLS);
-	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), directory));
+	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, scratch_directory()),
+			 SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), scratch_directory()));
 	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, ""), SMTPC_E_TLS);
 	ck_assert_int_eq(tls->authorities, 0);
 }
@@ -250,6 +249,175 @@ START_TEST(message_is_one_line_of_printable_ascii)
 }
 END_TEST
 
+START_TEST(authorities_come_from_memory_and_directories_too)
+{
+	char pem[8192];
+	FILE *stream;
+	size_t len;
+
+	write_authority();
+	write_authority();
+	stream = fopen(file, "rb");
+	ck_assert_ptr_nonnull(stream);
+	len = fread(pem, 1, sizeof(pem), stream);
+	fclose(stream);
+	ck_assert_uint_lt(len, sizeof(pem));
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, pem, len), SMTPC_OK);
+	ck_assert_int_eq(tls->authorities, 2);
+	memset(pem, 'x', sizeof(pem));
+	ck_assert_int_eq(smtpc_tls_add_trust_directory(tls,
+						       scratch_directory()),
+			 SMTPC_OK);
+	ck_assert_int_ge(tls->authorities, 2);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(system_trust_calls, 0);
+}
+END_TEST
+
+START_TEST(what_holds_no_authorities_is_refused)
+{
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, "junk", 4),
+			 SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), "memory"));
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, "junk", 0),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, NULL, 4),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, "junk", SIZE_MAX),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_tls_add_trust_directory(tls,
+						       scratch_directory()),
+			 SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), scratch_directory()));
+	ck_assert_int_eq(smtpc_tls_add_trust_directory(tls, file), SMTPC_E_TLS);
+	ck_assert_int_eq(smtpc_tls_add_trust_directory(tls, NULL),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(tls->authorities, 0);
+}
+END_TEST
+
+/*
+ * Versions and ciphers.
+ */
+
+/* Whether the frozen priorities have this version. */
+static bool
+speaks(gnutls_protocol_t version)
+{
+	const unsigned int *list;
+	int i, count = gnutls_priority_protocol_list(tls->priority, &list);
+
+	for (i = 0; i < count; i++)
+		if (list[i] == (unsigned int)version)
+			return true;
+	return false;
+}
+
+static const int versions[] = { SMTPC_TLS_1_0, SMTPC_TLS_1_1, SMTPC_TLS_1_2,
+				SMTPC_TLS_1_3 };
+
+/* With the system's priorities, and with the caller's own. */
+START_TEST(no_version_below_the_lowest_is_spoken)
+{
+	static const gnutls_protocol_t all[] = { GNUTLS_TLS1_0, GNUTLS_TLS1_1,
+						 GNUTLS_TLS1_2, GNUTLS_TLS1_3 };
+	int lowest = _i % 4;
+	int i;
+
+	system_trust = 140;
+	if (_i >= 4)
+		ck_assert_int_eq(smtpc_tls_set_priority(
+				     tls, "NORMAL:+VERS-TLS1.0:+VERS-TLS1.1"),
+				 SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_set_minimum_version(tls, versions[lowest]),
+			 SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	for (i = 0; i < lowest; i++)
+		ck_assert(!speaks(all[i]));
+	ck_assert(speaks(GNUTLS_TLS1_3));
+	/* What the caller has asked for by both calls is there. */
+	for (i = lowest; _i >= 4 && i < 4; i++)
+		ck_assert(speaks(all[i]));
+}
+END_TEST
+
+START_TEST(by_default_nothing_below_1_2_is_spoken)
+{
+	system_trust = 140;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert(!speaks(GNUTLS_TLS1_0));
+	ck_assert(!speaks(GNUTLS_TLS1_1));
+	ck_assert(speaks(GNUTLS_TLS1_2));
+	ck_assert(speaks(GNUTLS_TLS1_3));
+}
+END_TEST
+
+START_TEST(other_numbers_are_no_version)
+{
+	static const int numbers[] = { 0, 1, 0x0300, 0x0305, -1, 12, 0xfefd };
+
+	ck_assert_int_eq(smtpc_tls_set_minimum_version(tls, SMTPC_TLS_1_3),
+			 SMTPC_OK);
+	ck_assert_int_eq(smtpc_tls_set_minimum_version(tls, numbers[_i]),
+			 SMTPC_E_INVALID);
+	ck_assert_str_ne(smtpc_tls_error_message(tls), "");
+	ck_assert_int_eq(tls->minimum_version, SMTPC_TLS_1_3);
+}
+END_TEST
+
+START_TEST(a_priority_string_is_looked_at_at_once)
+{
+	system_trust = 140;
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, "NORMAL:+NONSENSE"),
+			 SMTPC_E_INVALID);
+	ck_assert_ptr_nonnull(strstr(smtpc_tls_error_message(tls), "NONSENSE"));
+	ck_assert_ptr_null(tls->priority_text);
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, "SECURE256"), SMTPC_OK);
+	ck_assert_str_eq(smtpc_tls_error_message(tls), "");
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, "nonsense"),
+			 SMTPC_E_INVALID);
+	ck_assert_str_eq(tls->priority_text, "SECURE256");
+	fault_at(0);
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, "NORMAL"), SMTPC_E_NOMEM);
+	ck_assert(fault_end());
+	ck_assert_str_eq(tls->priority_text, "SECURE256");
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, NULL), SMTPC_OK);
+	ck_assert_ptr_null(tls->priority_text);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+}
+END_TEST
+
+START_TEST(priorities_below_the_lowest_version_leave_nothing)
+{
+	system_trust = 140;
+	ck_assert_int_eq(
+	    smtpc_tls_set_priority(tls, "NORMAL:-VERS-ALL:+VERS-TLS1.1"),
+	    SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), "priorities"));
+	/* It takes both calls to get below. */
+	ck_assert_int_eq(smtpc_tls_set_minimum_version(tls, SMTPC_TLS_1_1),
+			 SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert(speaks(GNUTLS_TLS1_1));
+	ck_assert(!speaks(GNUTLS_TLS1_2));
+}
+END_TEST
+
+START_TEST(a_session_cache_is_on_or_off)
+{
+	ck_assert(tls->caches_sessions);
+	ck_assert_int_eq(smtpc_tls_set_session_cache(tls, 0), SMTPC_OK);
+	ck_assert(!tls->caches_sessions);
+	ck_assert_int_eq(smtpc_tls_set_session_cache(tls, -1), SMTPC_OK);
+	ck_assert(tls->caches_sessions);
+	ck_assert_int_eq(smtpc_tls_set_session_cache(NULL, 1), SMTPC_E_INVALID);
+}
+END_TEST
+
 START_TEST(frozen_settings_do_not_change)
 {
 	write_authority();
@@ -257,6 +425,14 @@ START_TEST(frozen_settings_do_not_change)
 	ck_assert_int_eq(freeze(), SMTPC_OK);
 	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 0), SMTPC_E_STATE);
 	ck_assert_int_eq(smtpc_tls_add_trust_file(tls, file), SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_add_trust_directory(tls, file),
+			 SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, "x", 1),
+			 SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_set_minimum_version(tls, SMTPC_TLS_1_3),
+			 SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, NULL), SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_tls_set_session_cache(tls, 0), SMTPC_E_STATE);
 	ck_assert_int_eq(tls->authorities, 140);
 	ck_assert(tls->trust_system);
 }
@@ -272,7 +448,13 @@ START_TEST(policy_that_leaves_nothing_is_an_error)
 		   gnutls_strerror(GNUTLS_E_INVALID_REQUEST)));
 	ck_assert_ptr_null(tls->priority);
 	ck_assert(!tls->frozen);
+	/* The same again, until something is changed. */
 	priority = REAL;
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	/* What failed has left nothing behind. */
+	ck_assert_int_eq(system_trust_calls, 0);
+	ck_assert_int_eq(tls->authorities, 0);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 1), SMTPC_OK);
 	ck_assert_int_eq(freeze(), SMTPC_OK);
 	ck_assert_ptr_nonnull(tls->priority);
 }
@@ -286,11 +468,12 @@ START_TEST(message_lasts_though_freezing_fails_again)
 
 	system_trust = 0;
 	ck_assert_int_eq(tls_freeze(tls, &first), SMTPC_E_TLS);
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 1), SMTPC_OK);
 	system_trust = 140;
 	priority = GNUTLS_E_INVALID_REQUEST;
 	ck_assert_int_eq(tls_freeze(tls, &second), SMTPC_E_TLS);
 	ck_assert_ptr_nonnull(strstr(first, "ca-certificates"));
-	ck_assert_ptr_nonnull(strstr(second, "policy"));
+	ck_assert_ptr_nonnull(strstr(second, "priorities"));
 	mem_free(first);
 	mem_free(second);
 	ck_assert_int_eq(tls_freeze(tls, NULL), SMTPC_E_TLS);
@@ -303,6 +486,11 @@ START_TEST(without_memory_freezing_fails_without_words)
 
 	system_trust = 0;
 	fault_from(0);
+	ck_assert_int_eq(tls_freeze(tls, &message), SMTPC_E_NOMEM);
+	ck_assert(fault_end());
+	ck_assert_ptr_null(message);
+	/* Only the words fail. */
+	fault_from(1);
 	ck_assert_int_eq(tls_freeze(tls, &message), SMTPC_E_TLS);
 	ck_assert(fault_end());
 	ck_assert_ptr_null(message);
@@ -384,10 +572,28 @@ START_TEST(several_threads_may_freeze_them_at_once)
 		pthread_join(threads[i], &result);
 		ck_assert_ptr_eq(result, _i == 0 ? tls : NULL);
 	}
-	ck_assert_int_eq(system_trust_calls, _i == 0 ? 1 : 8);
+	ck_assert_int_eq(system_trust_calls, 1);
 	ck_assert_int_eq(tls->authorities, system_trust);
 }
 END_TEST
+
+static void
+add_setters(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "set");
+
+	scratch_add(tcase);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, authorities_come_from_memory_and_directories_too);
+	tcase_add_test(tcase, what_holds_no_authorities_is_refused);
+	tcase_add_loop_test(tcase, no_version_below_the_lowest_is_spoken, 0, 8);
+	tcase_add_test(tcase, by_default_nothing_below_1_2_is_spoken);
+	tcase_add_loop_test(tcase, other_numbers_are_no_version, 0, 7);
+	tcase_add_test(tcase, a_priority_string_is_looked_at_at_once);
+	tcase_add_test(tcase,
+		       priorities_below_the_lowest_version_leave_nothing);
+	tcase_add_test(tcase, a_session_cache_is_on_or_off);
+}
 
 int
 main(void)
@@ -395,6 +601,8 @@ main(void)
 	Suite *suite = suite_create("tls_settings");
 	TCase *tcase = suite_case(suite, "tls_freeze");
 
+	add_setters(suite);
+	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, system_is_trusted_by_default);
 	tcase_add_test(tcase, system_is_not_trusted_if_that_is_not_wanted);
@@ -410,6 +618,7 @@ main(void)
 			    2);
 
 	tcase = suite_case(suite, "smtpc_tls");
+	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, file_without_certificates_is_refused, 0,
 			    NO_CERTIFICATES);

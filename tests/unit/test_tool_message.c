@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tests of tools/message.c: the message from standard input to the library. */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,12 +126,12 @@ END_TEST
 
 START_TEST(message_of_a_header_alone_is_taken)
 {
-	input_is_pipe("Bcc: a@x", 8);
+	input_is_pipe("To: a@x\nBcc: b@x", 16);
 	options.from_header = 1;
 	prepare();
-	ck_assert_uint_eq(list.count, 1);
+	ck_assert_uint_eq(list.count, 2);
 	read_all(10);
-	ck_assert_uint_eq(out.len, 0);
+	ck_assert_str_eq(out.data, "To: a@x\n");
 }
 END_TEST
 
@@ -144,6 +145,16 @@ refused(int expected)
 START_TEST(empty_message_names_no_recipient)
 {
 	input_is_pipe("", 0);
+	refused(EX_DATAERR);
+}
+END_TEST
+
+START_TEST(message_of_which_nothing_would_be_left_is_refused)
+{
+	input_is_pipe("Bcc: a@x", 8);
+	refused(EX_DATAERR);
+	mailboxes_clear(&list);
+	input_is_file("Bcc: a@x\nBcc: b@x\n", 18);
 	refused(EX_DATAERR);
 }
 END_TEST
@@ -227,6 +238,37 @@ START_TEST(no_more_than_announced_is_read_of_a_growing_file)
 }
 END_TEST
 
+START_TEST(file_that_becomes_shorter_fails_the_content)
+{
+	char buffer[100];
+	size_t len;
+
+	input_is_file("To: b@x\n\nbody\n", 14);
+	options.from_header = 1;
+	prepare();
+	/* What has been read in advance is kept; there is to be more. */
+	message.rest = 5;
+	ck_assert_int_eq(message_read(buffer, sizeof(buffer), &len, &message),
+			 SMTPC_OK);
+	ck_assert_uint_eq(len, 14);
+	ck_assert_int_lt(message_read(buffer, sizeof(buffer), &len, &message),
+			 0);
+	ck_assert_ptr_nonnull(strstr(message.wrong, "shorter"));
+}
+END_TEST
+
+START_TEST(file_that_does_not_tell_its_size_is_read_to_its_end)
+{
+	int fd = open("/proc/self/status", O_RDONLY);
+
+	ck_assert_int_ge(dup2(fd, STDIN_FILENO), 0);
+	prepare();
+	ck_assert_int_eq(message.progress.total, -1);
+	read_all(100);
+	ck_assert_ptr_nonnull(strstr(out.data, "Name:"));
+}
+END_TEST
+
 START_TEST(file_is_read_from_its_present_position)
 {
 	input_is_file("skipped\nSubject: x\n\nbody\n", 25);
@@ -271,18 +313,15 @@ START_TEST(failed_read_fails_the_content)
 	close(STDIN_FILENO);
 	ck_assert_int_lt(message_read(buffer, sizeof(buffer), &len, &message),
 			 0);
-	ck_assert_int_ne(message.error, 0);
+	ck_assert_str_eq(message.wrong, strerror(EBADF));
 }
 END_TEST
 
 START_TEST(text_comes_from_an_argument_or_standard_input)
 {
-	static char mailbox[] = "b@x.test";
-	char *recipients[] = { mailbox };
 
 	options.sender = "a@x.test";
-	options.recipients = recipients;
-	options.recipient_count = 1;
+	ck_assert_int_eq(mailboxes_add(&list, "b@x.test", 8), true);
 	options.text = "argument";
 	input_is_pipe("standard input", 14);
 	prepare();
@@ -302,8 +341,6 @@ END_TEST
 
 START_TEST(text_beyond_16_mebibytes_is_refused)
 {
-	static char mailbox[] = "b@x.test";
-	char *recipients[] = { mailbox };
 	char *data = malloc(16 * 1024 * 1024 + 1);
 
 	ck_assert_ptr_nonnull(data);
@@ -311,8 +348,7 @@ START_TEST(text_beyond_16_mebibytes_is_refused)
 	input_is_file(data, 16 * 1024 * 1024 + 1);
 	free(data);
 	options.sender = "a@x.test";
-	options.recipients = recipients;
-	options.recipient_count = 1;
+	ck_assert_int_eq(mailboxes_add(&list, "b@x.test", 8), true);
 	options.text = "-";
 	ck_assert_int_eq(message_prepare(&message, &options, &list),
 			 EX_DATAERR);
@@ -321,13 +357,10 @@ END_TEST
 
 START_TEST(two_composed_messages_have_two_ids)
 {
-	static char mailbox[] = "b@x.test";
-	char *recipients[] = { mailbox };
 	char first[100];
 
 	options.sender = "a@x.test";
-	options.recipients = recipients;
-	options.recipient_count = 1;
+	ck_assert_int_eq(mailboxes_add(&list, "b@x.test", 8), true);
 	options.text = "";
 	prepare();
 	memcpy(first, strstr(message.head.data, "Message-ID"), 45);
@@ -351,6 +384,8 @@ main(void)
 	tcase_add_test(tcase,
 		       bcc_is_removed_from_a_pipe_whose_size_is_not_known);
 	tcase_add_test(tcase, message_of_a_header_alone_is_taken);
+	tcase_add_test(tcase,
+		       message_of_which_nothing_would_be_left_is_refused);
 	tcase_add_test(tcase, empty_message_names_no_recipient);
 	tcase_add_test(tcase, header_without_recipients_is_refused);
 	tcase_add_test(tcase, malformed_header_is_refused);
@@ -358,6 +393,9 @@ main(void)
 	tcase_add_test(tcase, endless_header_is_refused);
 	tcase_add_test(tcase, body_is_not_held_in_memory);
 	tcase_add_test(tcase, no_more_than_announced_is_read_of_a_growing_file);
+	tcase_add_test(tcase, file_that_becomes_shorter_fails_the_content);
+	tcase_add_test(tcase,
+		       file_that_does_not_tell_its_size_is_read_to_its_end);
 	tcase_add_test(tcase, file_is_read_from_its_present_position);
 	tcase_add_test(tcase, what_can_not_be_read_is_no_input);
 	tcase_add_test(tcase, failed_read_fails_the_content);

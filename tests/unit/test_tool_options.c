@@ -121,6 +121,14 @@ START_TEST(server_may_come_from_the_environment)
 }
 END_TEST
 
+START_TEST(address_of_a_link_without_its_zone_is_no_host)
+{
+	ck_assert_int_eq(parse("-s|smtp://[fe80::1]:1|-f|a@b|c@d"), EX_NOHOST);
+	good("-s|smtp://[fe80::1%25lo]:1|-f|a@b|c@d");
+	ck_assert_str_eq(options.url.host, "fe80::1%lo");
+}
+END_TEST
+
 START_TEST(user_comes_from_the_option_or_the_url)
 {
 	good("-s|smtp://x%40y@h|--password-fd|0|c@d");
@@ -288,6 +296,7 @@ main(void)
 	tcase_add_test(tcase, every_option_arrives);
 	tcase_add_test(tcase, what_is_dangerous_is_off_by_default);
 	tcase_add_test(tcase, server_may_come_from_the_environment);
+	tcase_add_test(tcase, address_of_a_link_without_its_zone_is_no_host);
 	tcase_add_test(tcase, user_comes_from_the_option_or_the_url);
 	tcase_add_test(tcase, sender_is_needed_unless_the_user_is_a_mailbox);
 	tcase_add_test(tcase, user_and_password_belong_together);

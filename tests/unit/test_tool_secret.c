@@ -7,25 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "scratch.h"
 #include "secret.h"
 
 /* No test needs so long, but a busy machine may. */
 #define CASE_SECONDS 60
 
-static char file[64];
+static const char *file;
 static int ends[2];
 static struct secret secret;
 
 static void
 set_up(void)
 {
-	static const char template[] = "/tmp/smtpc-secret-XXXXXX";
-	int fd;
-
-	memcpy(file, template, sizeof(template));
-	fd = mkstemp(file);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
+	scratch_empty();
+	file = scratch_path("secret");
 	ck_assert_int_eq(pipe(ends), 0);
 	memset(&secret, 'x', sizeof(secret));
 }
@@ -33,7 +29,6 @@ set_up(void)
 static void
 tear_down(void)
 {
-	unlink(file);
 	close(ends[0]);
 	close(ends[1]);
 	unsetenv("SMTPC_TEST_SECRET");
@@ -191,6 +186,7 @@ main(void)
 	SRunner *runner;
 
 	tcase_set_timeout(tcase, CASE_SECONDS);
+	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, first_line_of_a_file_is_taken);
 	tcase_add_test(tcase, blanks_and_any_octet_but_nul_are_kept);

@@ -50,6 +50,32 @@ START_TEST(scheme_is_known_in_any_case)
 }
 END_TEST
 
+START_TEST(address_of_a_link_lacks_its_zone)
+{
+	static const char *const lacking[] = {
+		"smtp://[fe80::1]:1",
+		"smtp://[FE80::1]",
+		"smtps://[febf:ffff::]",
+	};
+	static const char *const whole[] = {
+		"smtp://[fe80::1%25lo]:1", "smtp://[::1]",
+		"smtp://[fec0::1]",	   "smtp://fe80",
+		"smtp://[1::2]",	   "smtp://127.0.0.1",
+	};
+	size_t i;
+	struct url url;
+
+	for (i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
+		url = good(lacking[i]);
+		ck_assert_msg(url_lacks_zone(&url), "%s", lacking[i]);
+	}
+	for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		url = good(whole[i]);
+		ck_assert_msg(!url_lacks_zone(&url), "%s", whole[i]);
+	}
+}
+END_TEST
+
 START_TEST(port_and_user_are_taken)
 {
 	struct url url = good("smtp://alice%40example.test@127.0.0.1:2525/");
@@ -227,6 +253,7 @@ main(void)
 	tcase_set_timeout(tcase, CASE_SECONDS);
 	tcase_add_test(tcase, each_scheme_has_its_port);
 	tcase_add_test(tcase, scheme_is_known_in_any_case);
+	tcase_add_test(tcase, address_of_a_link_lacks_its_zone);
 	tcase_add_test(tcase, port_and_user_are_taken);
 	tcase_add_test(tcase, user_is_percent_decoded);
 	tcase_add_test(tcase, ipv6_is_taken_out_of_its_brackets);

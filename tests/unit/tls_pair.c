@@ -66,7 +66,7 @@ pair_meet(const char *host, const char *priority)
 								"server"),
 					       peer.credentials),
 			 0);
-	ck_assert_int_eq(tls_wrap(settings, &wire.base, host, &client),
+	ck_assert_int_eq(tls_wrap(settings, &wire.base, host, NULL, &client),
 			 SMTPC_OK);
 }
 
