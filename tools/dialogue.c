@@ -10,6 +10,7 @@
 #include "exit.h"
 #include "options.h"
 #include "secret.h"
+#include "tls_setup.h"
 
 static void
 print_trace(int kind, const char *text, size_t len, void *userdata)
@@ -24,43 +25,14 @@ print_trace(int kind, const char *text, size_t len, void *userdata)
 	fprintf(stderr, "%s%.*s\n", prefix, (int)len, text);
 }
 
+/* must_be: what an argument that is no good was to be. */
 static int
-complain_about_setting(const char *option, const char *argument, int result)
+complain_about_setting(const char *option, const char *argument, int result,
+		       const char *must_be)
 {
-	complain("%s %s: %s", option, argument, smtpc_strerror(result));
+	complain("%s %s: %s", option, argument,
+		 result == SMTPC_E_INVALID ? must_be : smtpc_strerror(result));
 	return exit_code(result, SMTPC_PHASE_NONE, 0);
-}
-
-/* --ca-file: these authorities and no others. */
-static int
-set_trust(smtpc_session *session, const struct options *options)
-{
-	smtpc_tls *tls = NULL;
-	int rc, code;
-
-	if (options->ca_file == NULL)
-		return EX_OK;
-
-	rc = smtpc_tls_new(&tls);
-	if (rc == SMTPC_OK)
-		rc = smtpc_tls_set_trust_system(tls, 0);
-	if (rc == SMTPC_OK)
-		rc = smtpc_tls_add_trust_file(tls, options->ca_file);
-	if (rc == SMTPC_OK)
-		rc = smtpc_session_set_tls(session, tls);
-	code = EX_OK;
-	if (rc != SMTPC_OK) {
-		const char *message = "";
-
-		if (tls != NULL)
-			message = smtpc_tls_error_message(tls);
-		if (message[0] == '\0')
-			message = smtpc_strerror(rc);
-		complain("--ca-file: %s", message);
-		code = rc == SMTPC_E_NOMEM ? EX_OSERR : EX_NOINPUT;
-	}
-	smtpc_tls_free(tls);
-	return code;
 }
 
 static int
@@ -71,16 +43,21 @@ set_strings(smtpc_session *session, const struct options *options)
 	if (options->mechanisms != NULL) {
 		rc = smtpc_session_set_mechanisms(session, options->mechanisms);
 		if (rc != SMTPC_OK)
-			return complain_about_setting("--mechanisms",
-						      options->mechanisms, rc);
+			return complain_about_setting(
+			    "--mechanisms", options->mechanisms, rc,
+			    "not a list, with blanks between, of "
+			    "SCRAM-SHA-512, SCRAM-SHA-384, SCRAM-SHA-256, "
+			    "SCRAM-SHA-224, SCRAM-SHA-1, PLAIN, LOGIN and "
+			    "CRAM-MD5");
 	}
 	if (options->client_domain != NULL) {
 		rc = smtpc_session_set_client_domain(session,
 						     options->client_domain);
 		if (rc != SMTPC_OK)
-			return complain_about_setting("--client-domain",
-						      options->client_domain,
-						      rc);
+			return complain_about_setting(
+			    "--client-domain", options->client_domain, rc,
+			    "neither a domain, such as client.example.org, nor "
+			    "an address literal, such as [192.0.2.1]");
 	}
 	return EX_OK;
 }
@@ -123,7 +100,7 @@ dialogue_new(const struct options *options, smtpc_session **ret_session)
 	if (rc == EX_OK)
 		rc = set_strings(session, options);
 	if (rc == EX_OK)
-		rc = set_trust(session, options);
+		rc = tls_setup(session, options);
 	if (rc != EX_OK) {
 		smtpc_session_free(session);
 		return rc;
@@ -197,6 +174,33 @@ open_session(smtpc_session *session, const struct options *options)
 	return smtpc_open(session, url->host, url->port);
 }
 
+/* Whether only the channel keeps the password from being sent as it is. */
+static bool
+is_held_back(const smtpc_session *session, const struct options *options)
+{
+	const char *offered = smtpc_session_extension(session, "AUTH");
+
+	return smtpc_error_result(session) == SMTPC_E_AUTH_UNAVAILABLE &&
+	       smtpc_session_tls_version(session) == NULL &&
+	       options->url.scheme != URL_SMTP_UNIX &&
+	       !options->plaintext_auth && offered != NULL &&
+	       (strcasestr(offered, "PLAIN") != NULL ||
+		strcasestr(offered, "LOGIN") != NULL);
+}
+
+static int
+complain_about_failure(const smtpc_session *session,
+		       const struct options *options)
+{
+	if (!is_held_back(session, options))
+		return exit_with_error(session);
+	complain("%s; PLAIN and LOGIN need TLS (see --tls), or "
+		 "--plaintext-auth, which lets anybody on the way read the "
+		 "password",
+		 smtpc_error_message(session));
+	return exit_code(smtpc_error_result(session), SMTPC_PHASE_AUTH, 0);
+}
+
 int
 dialogue_open(smtpc_session *session, const struct options *options)
 {
@@ -217,5 +221,6 @@ dialogue_open(smtpc_session *session, const struct options *options)
 		if (rc == SMTPC_OK)
 			rc = open_session(session, options);
 	}
-	return rc == SMTPC_OK ? EX_OK : exit_with_error(session);
+	return rc == SMTPC_OK ? EX_OK
+			      : complain_about_failure(session, options);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* smtpc: sends one message from the command line. */
 #include <fcntl.h>
+#include <signal.h>
 #include <smtpc/smtpc.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,21 @@ open_standard_descriptors(void)
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	return EX_OK;
+}
+
+/*
+ * Who reads what is said here may go away at any time.  That must not end the
+ * program, least of all once the server has the message: the exit code would
+ * not tell.
+ */
+static int
+ignore_broken_pipes(void)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = SIG_IGN;
+	return sigaction(SIGPIPE, &action, NULL) == 0 ? EX_OK : EX_OSERR;
 }
 
 static int
@@ -81,8 +97,8 @@ send_message(smtpc_session *session, smtpc_transaction *transaction,
 						  rc, EX_DATAERR);
 	rc = smtpc_send(session, transaction);
 	progress_end(&message->progress);
-	if (rc == SMTPC_E_CONTENT && message->error != 0) {
-		complain("standard input: %s", strerror(message->error));
+	if (rc == SMTPC_E_CONTENT && message->wrong != NULL) {
+		complain("standard input: %s", message->wrong);
 		return EX_IOERR;
 	}
 	return exit_with_fate(session, transaction);
@@ -196,6 +212,8 @@ main(int argc, char **argv)
 	int rc;
 
 	rc = open_standard_descriptors();
+	if (rc == EX_OK)
+		rc = ignore_broken_pipes();
 	if (rc != EX_OK)
 		return rc;
 	rc = options_parse(&options, argc, argv);

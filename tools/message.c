@@ -34,7 +34,7 @@ complain_about_input(int system_error)
 
 static int
 compose_text(struct message *message, const struct options *options,
-	     const char *text, size_t len)
+	     const struct mailboxes *recipients, const char *text, size_t len)
 {
 	struct compose compose;
 	struct timespec now;
@@ -42,8 +42,8 @@ compose_text(struct message *message, const struct options *options,
 
 	memset(&compose, 0, sizeof(compose));
 	compose.sender = options->sender;
-	compose.recipients = options->recipients;
-	compose.recipient_count = options->recipient_count;
+	compose.recipients = recipients->items;
+	compose.recipient_count = recipients->count;
 	compose.subject = options->subject;
 	compose.text = text;
 	compose.text_len = len;
@@ -63,19 +63,21 @@ compose_text(struct message *message, const struct options *options,
 }
 
 static int
-compose(struct message *message, const struct options *options)
+compose(struct message *message, const struct options *options,
+	const struct mailboxes *recipients)
 {
 	struct text text;
 	int rc;
 
 	message->fd = -1;
 	if (strcmp(options->text, "-") != 0)
-		return compose_text(message, options, options->text,
+		return compose_text(message, options, recipients, options->text,
 				    strlen(options->text));
 
 	text_init(&text, TEXT_MAX);
 	if (input_read_all(STDIN_FILENO, &text) == 0) {
-		rc = compose_text(message, options, text.data, text.len);
+		rc = compose_text(message, options, recipients, text.data,
+				  text.len);
 	} else if (errno == EFBIG) {
 		complain("the text is too long");
 		rc = EX_DATAERR;
@@ -144,6 +146,25 @@ take_recipients(const struct text *raw, size_t header_len,
 	return EX_OK;
 }
 
+static int
+take_without_bcc(struct message *message, const struct text *raw,
+		 size_t header_len)
+{
+	header_copy_without(raw->data, header_len, "Bcc", &message->head);
+	text_append(&message->head, raw->data + header_len,
+		    raw->len - header_len);
+	if (message->head.failed) {
+		complain("%s", strerror(ENOMEM));
+		return EX_OSERR;
+	}
+	/* Not even an empty line: the input is at its end. */
+	if (message->head.len == 0) {
+		complain("the message is nothing but Bcc, which is removed");
+		return EX_DATAERR;
+	}
+	return EX_OK;
+}
+
 /* -t: the recipients of the header, and the message without Bcc. */
 static int
 open_header(struct message *message, struct mailboxes *recipients)
@@ -156,14 +177,8 @@ open_header(struct message *message, struct mailboxes *recipients)
 	rc = read_header(&raw, &len);
 	if (rc == EX_OK)
 		rc = take_recipients(&raw, len, recipients);
-	if (rc == EX_OK) {
-		header_copy_without(raw.data, len, "Bcc", &message->head);
-		text_append(&message->head, raw.data + len, raw.len - len);
-		if (message->head.failed) {
-			complain("%s", strerror(ENOMEM));
-			rc = EX_OSERR;
-		}
-	}
+	if (rc == EX_OK)
+		rc = take_without_bcc(message, &raw, len);
 	text_clear(&raw);
 	return rc;
 }
@@ -182,7 +197,8 @@ measure(struct message *message)
 	if (S_ISDIR(status.st_mode))
 		return complain_about_input(EISDIR);
 	message->rest = -1;
-	if (!S_ISREG(status.st_mode))
+	/* Files that the kernel makes up say that they are empty. */
+	if (!S_ISREG(status.st_mode) || status.st_size == 0)
 		return EX_OK;
 	pos = lseek(message->fd, 0, SEEK_CUR);
 	if (pos < 0)
@@ -216,7 +232,7 @@ message_prepare(struct message *message, const struct options *options,
 	int rc = EX_OK;
 
 	if (options->text != NULL)
-		rc = compose(message, options);
+		rc = compose(message, options, recipients);
 	else if (options->from_header)
 		rc = open_header(message, recipients);
 	if (rc == EX_OK && message->fd >= 0)
@@ -277,10 +293,12 @@ message_read(void *buffer, size_t size, size_t *ret_len, void *userdata)
 			size = (size_t)message->rest;
 		if (size > 0)
 			count = input_read(message->fd, buffer, size);
-		if (count < 0) {
-			message->error = errno;
+		if (count < 0)
+			message->wrong = strerror(errno);
+		else if (count == 0 && message->rest > 0)
+			message->wrong = "it became shorter while it was read";
+		if (message->wrong != NULL)
 			return SMTPC_E_SYSTEM;
-		}
 		len = (size_t)count;
 		if (message->rest >= 0)
 			message->rest -= count;

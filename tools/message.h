@@ -17,10 +17,10 @@ struct options;
 struct message {
 	struct text head;
 	size_t head_taken;
-	int fd;	      /* -1: head is all */
-	int64_t rest; /* octets to take from fd, -1: to its end */
-	int64_t done; /* octets handed over */
-	int error;    /* errno, if reading failed */
+	int fd;		   /* -1: head is all */
+	int64_t rest;	   /* octets to take from fd, -1: to its end */
+	int64_t done;	   /* octets handed over */
+	const char *wrong; /* why reading failed, or NULL */
 	struct progress progress;
 };
 

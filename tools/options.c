@@ -12,6 +12,7 @@
 
 #include "exit.h"
 #include "octet.h"
+#include "options_tls.h"
 
 const char options_help[] =
     "usage: smtpc [options] RECIPIENT... < message\n"
@@ -46,9 +47,24 @@ const char options_help[] =
     "TLS:\n"
     "      --tls MODE              auto, implicit, starttls, opportunistic,\n"
     "                              none\n"
+    "      --tls-minimum VERSION   1.0, 1.1, 1.2 (the default) or 1.3\n"
+    "      --tls-priority STRING   GnuTLS's priority string, for experts\n"
     "      --ca-file FILE          trust these authorities only\n"
+    "      --ca-directory DIR      ... those in the files of a directory\n"
+    "      --verify-name NAME      the certificate's name, if not the host's\n"
+    "      --pin SHA256            the server's key, whoever certifies it;\n"
+    "                              may be repeated\n"
+    "      --accept PROBLEM,...    overlook these problems of a certificate,\n"
+    "                              by the names that --probe shows\n"
     "      --accept-certificate SHA256\n"
-    "                              go on with this one, verified or not\n"
+    "                              go on with this very certificate if it\n"
+    "                              can't be verified\n"
+    "      --certificate FILE      the client's certificate, in PEM, or a\n"
+    "                              pkcs11: URL\n"
+    "      --key FILE              its key, if that is in another file\n"
+    "      --pkcs12 FILE           both from a PKCS#12 file\n"
+    "      --key-password-file FILE, --key-password-env NAME\n"
+    "                              the password of the key, or the PIN\n"
     "\n"
     "What is shown:\n"
     "      --probe                 what the server offers; sends nothing\n"
@@ -62,7 +78,18 @@ enum option_value {
 	OPTION_PASSWORD_FD,
 	OPTION_PASSWORD_ENV,
 	OPTION_TLS,
+	OPTION_TLS_MINIMUM,
+	OPTION_TLS_PRIORITY,
 	OPTION_CA_FILE,
+	OPTION_CA_DIRECTORY,
+	OPTION_VERIFY_NAME,
+	OPTION_ACCEPT,
+	OPTION_PIN,
+	OPTION_CERTIFICATE,
+	OPTION_KEY,
+	OPTION_PKCS12,
+	OPTION_KEY_PASSWORD_FILE,
+	OPTION_KEY_PASSWORD_ENV,
 	OPTION_MECHANISMS,
 	OPTION_CLIENT_DOMAIN,
 	OPTION_ACCEPT_CERTIFICATE,
@@ -85,7 +112,17 @@ take_string(struct options *options, int value, const char *argument)
 		{ OPTION_PASSWORD_FD, &options->password_fd },
 		{ OPTION_PASSWORD_ENV, &options->password_environment },
 		{ OPTION_TLS, &options->tls },
+		{ OPTION_TLS_MINIMUM, &options->tls_minimum },
+		{ OPTION_TLS_PRIORITY, &options->tls_priority },
 		{ OPTION_CA_FILE, &options->ca_file },
+		{ OPTION_CA_DIRECTORY, &options->ca_directory },
+		{ OPTION_VERIFY_NAME, &options->verify_name },
+		{ OPTION_ACCEPT, &options->accept },
+		{ OPTION_CERTIFICATE, &options->certificate },
+		{ OPTION_KEY, &options->key },
+		{ OPTION_PKCS12, &options->pkcs12 },
+		{ OPTION_KEY_PASSWORD_FILE, &options->key_password_file },
+		{ OPTION_KEY_PASSWORD_ENV, &options->key_password_environment },
 		{ OPTION_MECHANISMS, &options->mechanisms },
 		{ OPTION_CLIENT_DOMAIN, &options->client_domain },
 		{ OPTION_ACCEPT_CERTIFICATE, &options->accept_certificate },
@@ -138,7 +175,18 @@ read_command_line(struct options *options, int argc, char **argv)
 		{ "password-fd", 1, NULL, OPTION_PASSWORD_FD },
 		{ "password-env", 1, NULL, OPTION_PASSWORD_ENV },
 		{ "tls", 1, NULL, OPTION_TLS },
+		{ "tls-minimum", 1, NULL, OPTION_TLS_MINIMUM },
+		{ "tls-priority", 1, NULL, OPTION_TLS_PRIORITY },
 		{ "ca-file", 1, NULL, OPTION_CA_FILE },
+		{ "ca-directory", 1, NULL, OPTION_CA_DIRECTORY },
+		{ "verify-name", 1, NULL, OPTION_VERIFY_NAME },
+		{ "accept", 1, NULL, OPTION_ACCEPT },
+		{ "pin", 1, NULL, OPTION_PIN },
+		{ "certificate", 1, NULL, OPTION_CERTIFICATE },
+		{ "key", 1, NULL, OPTION_KEY },
+		{ "pkcs12", 1, NULL, OPTION_PKCS12 },
+		{ "key-password-file", 1, NULL, OPTION_KEY_PASSWORD_FILE },
+		{ "key-password-env", 1, NULL, OPTION_KEY_PASSWORD_ENV },
 		{ "mechanisms", 1, NULL, OPTION_MECHANISMS },
 		{ "client-domain", 1, NULL, OPTION_CLIENT_DOMAIN },
 		{ "accept-certificate", 1, NULL, OPTION_ACCEPT_CERTIFICATE },
@@ -164,6 +212,8 @@ read_command_line(struct options *options, int argc, char **argv)
 	       -1) {
 		if (value == 't')
 			options->from_header = 1;
+		else if (value == OPTION_PIN)
+			options_add_pin(options, optarg);
 		else if (value != OPTION_FLAG &&
 			 !take_string(options, value, optarg))
 			return complain_about_option(value, argv);
@@ -209,73 +259,14 @@ parse_server(struct options *options)
 		complain("%s: not a good URL: %s", from, wrong);
 		return EX_USAGE;
 	}
+	if (url_lacks_zone(&options->url)) {
+		complain("%s: %s is an address of one link only: name the "
+			 "interface, as in [%s%%25eth0]",
+			 from, options->url.host, options->url.host);
+		return EX_NOHOST;
+	}
 	if (options->user == NULL && options->url.user[0] != '\0')
 		options->user = options->url.user;
-	return EX_OK;
-}
-
-static int
-parse_tls(struct options *options)
-{
-	static const struct {
-		const char *name;
-		int mode;
-	} modes[] = {
-		{ "auto", SMTPC_TLS_AUTO },
-		{ "implicit", SMTPC_TLS_IMPLICIT },
-		{ "starttls", SMTPC_TLS_STARTTLS },
-		{ "opportunistic", SMTPC_TLS_OPPORTUNISTIC },
-		{ "none", SMTPC_TLS_NONE },
-	};
-	size_t i;
-
-	options->tls_mode = SMTPC_TLS_AUTO;
-	if (options->tls != NULL) {
-		for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-			if (strcmp(options->tls, modes[i].name) == 0)
-				break;
-		}
-		if (i == sizeof(modes) / sizeof(modes[0])) {
-			complain("--tls %s: no such mode: it is auto, "
-				 "implicit, starttls, opportunistic or none",
-				 options->tls);
-			return EX_USAGE;
-		}
-		options->tls_mode = modes[i].mode;
-	}
-	if (options->url.scheme != URL_SMTPS)
-		return EX_OK;
-	if (options->tls_mode != SMTPC_TLS_AUTO &&
-	    options->tls_mode != SMTPC_TLS_IMPLICIT) {
-		complain("--tls %s contradicts smtps://, which is TLS from "
-			 "the first octet",
-			 options->tls);
-		return EX_USAGE;
-	}
-	options->tls_mode = SMTPC_TLS_IMPLICIT;
-	return EX_OK;
-}
-
-/* 64 hexadecimal digits, in either case, with or without colons. */
-static int
-parse_fingerprint(struct options *options)
-{
-	const char *s = options->accept_certificate;
-	size_t len = 0;
-
-	if (s == NULL)
-		return EX_OK;
-	for (; *s != '\0' && len < FINGERPRINT_LEN; s++) {
-		if (octet_hex_value(*s) >= 0)
-			options->fingerprint[len++] = octet_lower(*s);
-		else if (*s != ':' || len == 0 || len % 2 != 0)
-			break;
-	}
-	if (*s != '\0' || len != FINGERPRINT_LEN) {
-		complain("--accept-certificate: not a SHA-256, which is 64 "
-			 "hexadecimal digits");
-		return EX_USAGE;
-	}
 	return EX_OK;
 }
 
@@ -400,9 +391,7 @@ options_parse(struct options *options, int argc, char **argv)
 
 	rc = parse_server(options);
 	if (rc == EX_OK)
-		rc = parse_tls(options);
-	if (rc == EX_OK)
-		rc = parse_fingerprint(options);
+		rc = options_parse_tls(options);
 	if (rc == EX_OK)
 		rc = parse_numbers(options);
 	if (rc == EX_OK)

@@ -10,6 +10,7 @@
 #include "url.h"
 
 #define FINGERPRINT_LEN 64
+#define PINS_MAX	16
 
 /* Strings are the caller's, NULL where an option was not given. */
 struct options {
@@ -20,10 +21,20 @@ struct options {
 	const char *password_fd;
 	const char *password_environment;
 	const char *tls;
+	const char *tls_minimum;
+	const char *tls_priority;
 	const char *ca_file;
+	const char *ca_directory;
+	const char *verify_name;
+	const char *accept;
 	const char *mechanisms;
 	const char *client_domain;
 	const char *accept_certificate;
+	const char *certificate; /* the client's own */
+	const char *key;
+	const char *pkcs12;
+	const char *key_password_file;
+	const char *key_password_environment;
 	const char *timeout;
 	const char *subject;
 	const char *text;
@@ -39,15 +50,21 @@ struct options {
 	int help;
 	int version;
 
+	const char *pins[PINS_MAX]; /* as they were given */
+	size_t pin_count;	    /* may be more than there is room for */
+
 	char *const *recipients;
 	size_t recipient_count;
 
 	/* What the strings above mean. */
 	struct url url;
 	int tls_mode;
+	int tls_minimum_version; /* or 0 */
+	uint32_t exceptions;	 /* SMTPC_CERTIFICATE_... flags */
 	int secret_fd;
 	int64_t timeout_ms;		       /* or SMTPC_FOREVER */
 	char fingerprint[FINGERPRINT_LEN + 1]; /* lower case, or "" */
+	char pin_digits[PINS_MAX][FINGERPRINT_LEN + 1];
 	enum progress_wish progress_wish;
 };
 

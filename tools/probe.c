@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "octet.h"
 #include "options.h"
+#include "problem.h"
 
 /* What a server says may hold anything: printable ASCII stays as it is. */
 static void
@@ -104,23 +105,45 @@ print_certificate(const smtpc_session *session, size_t index)
 	putchar('\n');
 }
 
-/* Whether all is well with the certificate. */
+static const char *
+trust_word(int trust)
+{
+	static const struct {
+		int trust;
+		const char *word;
+	} words[] = {
+		{ SMTPC_TRUST_VERIFIED, "verified" },
+		{ SMTPC_TRUST_PINNED, "pinned" },
+		{ SMTPC_TRUST_EXCEPTED, "with exceptions" },
+		{ SMTPC_TRUST_ACCEPTED, "accepted" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].trust == trust)
+			return words[i].word;
+	}
+	return "none";
+}
+
+/* Whether all is well with the certificate, or well enough. */
 static bool
 print_trust(const smtpc_session *session)
 {
 	uint32_t problems = smtpc_session_certificate_problems(session);
+	int trust = smtpc_session_tls_trust(session);
 	uint32_t flag;
 
-	if (problems == 0) {
-		printf("  trust       verified\n");
-		return true;
-	}
+	printf("  trust       %s\n", trust_word(trust));
 	for (flag = 1; flag != 0; flag <<= 1) {
 		if (problems & flag)
-			printf("  problem     %s\n",
+			printf("  problem     %s: %s\n", problem_name(flag),
 			       smtpc_certificate_problem_text(flag));
 	}
-	return false;
+	printf("  pin         ");
+	print_string(smtpc_session_certificate_spki_sha256(session, 0));
+	putchar('\n');
+	return trust != SMTPC_TRUST_NONE;
 }
 
 static bool
@@ -208,6 +231,50 @@ look_at_all(smtpc_session *session, const struct options *options,
 	return rc;
 }
 
+/* Up to where TLS is up once more. */
+static int
+connect_again(smtpc_session *session, const struct options *options)
+{
+	int rc;
+
+	rc = dialogue_connect(session, options);
+	if (rc != SMTPC_OK || smtpc_session_tls_version(session) != NULL)
+		return rc;
+	rc = smtpc_ehlo(session);
+	return rc == SMTPC_OK ? smtpc_starttls(session) : rc;
+}
+
+/*
+ * Whether the server resumes a TLS session is seen from a second connection
+ * only.  That it fails is shown, and changes nothing.
+ */
+static void
+look_at_resumption(smtpc_session *session, const struct options *options)
+{
+	int rc;
+
+	smtpc_quit(session);
+	rc = connect_again(session, options);
+	printf("Second connection:\n  resumed     ");
+	if (rc == SMTPC_OK) {
+		puts(smtpc_session_tls_is_resumed(session) ? "yes" : "no");
+	} else {
+		printf("not known: ");
+		print_string(smtpc_error_message(session));
+		putchar('\n');
+	}
+	fflush(stdout);
+}
+
+/* What is trusted by exception is never resumed. */
+static bool
+may_be_resumed(const smtpc_session *session)
+{
+	int trust = smtpc_session_tls_trust(session);
+
+	return trust == SMTPC_TRUST_VERIFIED || trust == SMTPC_TRUST_PINNED;
+}
+
 int
 probe(smtpc_session *session, const struct options *options)
 {
@@ -219,6 +286,8 @@ probe(smtpc_session *session, const struct options *options)
 	fflush(stdout);
 	if (rc != SMTPC_OK)
 		return exit_with_error(session);
+	if (may_be_resumed(session))
+		look_at_resumption(session, options);
 	smtpc_quit(session);
 	if (!trusted) {
 		complain("the server's certificate can't be trusted");

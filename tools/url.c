@@ -2,6 +2,8 @@
 /* Servers as URLs: smtp://, smtps:// and smtp+unix://. */
 #include "url.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -166,6 +168,16 @@ parse_socket(const char *s, struct url *url)
 		return "smtp+unix:// is followed by an absolute path; a user "
 		       "name is given with --user";
 	return decode(s, strlen(s), url->path, sizeof(url->path));
+}
+
+bool
+url_lacks_zone(const struct url *url)
+{
+	struct in6_addr address;
+
+	/* With a zone it is nothing that inet_pton() knows. */
+	return inet_pton(AF_INET6, url->host, &address) == 1 &&
+	       IN6_IS_ADDR_LINKLOCAL(&address);
 }
 
 const char *

@@ -22,4 +22,7 @@ struct url {
 /* NULL if it is good, else what is wrong with it. */
 const char *url_parse(const char *string, struct url *ret_url);
 
+/* Whether the host is an IPv6 address that means nothing without a zone. */
+bool url_lacks_zone(const struct url *url);
+
 #endif

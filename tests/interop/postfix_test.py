@@ -3,7 +3,7 @@
 """The tool against a real Postfix: every mechanism over both kinds of TLS,
 what must be refused, and messages read back octet for octet.  Prints TAP.
 
-usage: postfix_test.py SMTPC MAKE_CERTS CACHE
+usage: postfix_test.py SMTPC TLS_CLIENT MAKE_CERTS CACHE
 """
 
 import base64
@@ -11,6 +11,7 @@ import email
 import email.policy
 import os
 import re
+import socket
 import sys
 import tempfile
 
@@ -18,90 +19,15 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))
 
 from command import NOPERM, OK, TEMPFAIL, UNAVAILABLE, Command
-from servers import (USERS, Postfix, Unavailable, free_ports,
-                     make_certificates, wait_until)
+from conversation import ALICE, BOB, Conversation, message_of
+from mail_tls import tls_cases
+from servers import (BAD_CERTIFICATES, USERS, Postfix, Unavailable,
+                     become_root, make_certificates, wait_until)
 from tap import Failed, Tap, skip_all
+from tls_client import Client
 
 MECHANISMS = ('PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256',
               'SCRAM-SHA-512')
-ALICE, BOB = USERS
-SENDER = 'sender@example.test'
-
-# The fields that a server puts before a message.
-TRACE = re.compile(
-    rb'(?:(?:Return-Path|X-Original-To|Delivered-To|Received):[^\n]*\n'
-    rb'(?:[ \t][^\n]*\n)*)+')
-
-
-def message_of(token, body=b'Good morning.\n'):
-    return (f'From: {SENDER}\nTo: {ALICE}\nSubject: {token}\n'
-            'Message-ID: <1@example.test>\n'
-            'Date: Thu, 01 Jan 1970 00:00:00 +0000\n\n').encode() + body
-
-
-def as_delivered(message):
-    """What a Maildir holds: lines end in LF, and the last one ends."""
-    message = message.replace(b'\r\n', b'\n')
-    return message if message.endswith(b'\n') else message + b'\n'
-
-
-class Conversation:
-    """One running Postfix, and the tool to send through it."""
-
-    def __init__(self, server, command, authority):
-        self.server = server
-        self.command = command
-        self.authority = authority
-        self.count = 0
-
-    def token(self):
-        self.count += 1
-        return f'token-{self.count:03}-{os.getpid()}'
-
-    def send(self, port, message, *recipients, scheme='smtp', user=ALICE,
-             password=None, options=(), ca=True):
-        arguments = ['--server',
-                     f'{scheme}://localhost:{self.server.port[port]}',
-                     '--sender', SENDER]
-        if ca:
-            arguments += ['--ca-file', self.authority]
-        if user is not None:
-            arguments += ['--user', user]
-            password = USERS[user] if password is None else password
-        return self.command.run([*arguments, *options, *recipients], message,
-                                password)
-
-    def must_hold(self, user, token, message):
-        """The mailbox holds the message, but for the trace fields."""
-        delivered = self.server.maildir(user).await_one(token)
-        start = TRACE.match(delivered)
-        if start is None:
-            raise Failed(f'no trace fields: {delivered[:500]!r}')
-        if delivered[start.end():] != as_delivered(message):
-            raise Failed(differ(as_delivered(message),
-                                delivered[start.end():]))
-        return delivered[:start.end()].decode()
-
-    def must_not_hold(self, token):
-        """Nobody got it: the last message of all is in, but not this one."""
-        marker = self.token()
-        for user in ('alice', 'bob'):
-            self.send('submission', message_of(marker),
-                      f'{user}@example.test').must_end_with(OK)
-            self.server.maildir(user).await_one(marker)
-            if self.server.maildir(user).having(token):
-                raise Failed(f'{user} has got it')
-
-
-def differ(wanted, found):
-    for place, (one, other) in enumerate(zip(wanted, found)):
-        if one != other:
-            break
-    else:
-        place = min(len(wanted), len(found))
-    return (f'{len(wanted)} octets sent, {len(found)} found, the first that '
-            f'differs is {place}:\nsent  {wanted[place - 40:place + 40]!r}\n'
-            f'found {found[place - 40:place + 40]!r}')
 
 
 def every_mechanism(tap, talk):
@@ -246,13 +172,16 @@ def refusals(tap, talk):
         talk.must_not_hold(token)
 
     with tap.test('port_where_nobody_listens_gives_one_line'):
-        talk.server.port['dead'], = free_ports(1)
-        talk.send('dead', message_of(talk.token()), ALICE
-                  ).must_end_with(TEMPFAIL).must_say_one_line('refused')
+        # Taken, so that nobody else can listen there.
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            talk.server.port['dead'] = taken.getsockname()[1]
+            talk.send('dead', message_of(talk.token()), ALICE
+                      ).must_end_with(TEMPFAIL).must_say_one_line('refused')
 
 
 def bad_certificates(tap, talk):
-    for kind in Postfix.bad_certificates:
+    for kind in BAD_CERTIFICATES:
         name = kind.replace('-', '_')
         with tap.test(f'certificate_that_is_{name}_is_refused'):
             talk.send(kind, message_of(talk.token()), ALICE
@@ -409,12 +338,13 @@ def secrets_of(user):
 
 
 def main():
-    smtpc, make_certs, cache = sys.argv[1:]
+    smtpc, tls_client, make_certs, cache = sys.argv[1:]
     tap = Tap()
-    with tempfile.TemporaryDirectory() as certificates:
-        os.chmod(certificates, 0o755)
-        make_certificates(make_certs, certificates)
-        try:
+    try:
+        become_root()
+        with tempfile.TemporaryDirectory() as certificates:
+            os.chmod(certificates, 0o755)
+            make_certificates(make_certs, certificates)
             with Postfix(cache, certificates) as server:
                 talk = Conversation(server, Command(smtpc),
                                     os.path.join(certificates, 'ca.pem'))
@@ -425,8 +355,9 @@ def main():
                 content(tap, talk)
                 many_recipients(tap, talk)
                 oddities(tap, talk)
-        except Unavailable as why:
-            skip_all(why)
+                tls_cases(tap, Client(tls_client, talk.authority), server)
+    except Unavailable as why:
+        skip_all(why)
     return tap.finish()
 
 

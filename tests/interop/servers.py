@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Real mail servers as peers, run from packages that are not installed."""
+"""Servers as peers: real ones, run from packages that are not installed, and
+the embedded one.
+"""
 
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -22,6 +25,39 @@ PATIENCE = 60
 
 class Unavailable(Exception):
     """This machine can't run the server; the text says why."""
+
+
+# What a test has to know even if sudo begins with an empty environment.
+KEPT = ('ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'SMTPC_TEST_PACKAGES')
+
+
+def become_root():
+    """Begins the test anew as root, if sudo does that without a password."""
+    if os.geteuid() == 0:
+        return
+    sudo = ['sudo', '-n', '--']
+    try:
+        done = subprocess.run([*sudo, 'true'], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+        why = done.stdout.strip() if done.returncode else ''
+    except FileNotFoundError:
+        why = 'there is no sudo'
+    if why:
+        raise Unavailable(f'only root can make namespaces: {why}')
+    kept = [f'{name}={os.environ[name]}' for name in KEPT
+            if name in os.environ]
+    os.execvp('sudo', [*sudo, 'env', *kept, sys.executable, *sys.argv])
+
+
+def try_namespaces():
+    done = subprocess.run(
+        ['unshare', '--mount', '--uts', '--pid', '--fork', 'true'],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Unavailable(done.stdout.strip() +
+                          ' (containers need the permission; the directory '
+                          'of a chroot has to be a mount point: mount --bind '
+                          'it on itself)')
 
 
 def free_ports(count):
@@ -100,20 +136,15 @@ class Jailed:
     ports = ()
 
     def __init__(self, cache, certificates):
-        self.cache = os.path.join(cache, self.name)
+        self.cache = os.path.join(
+            os.environ.get('SMTPC_TEST_PACKAGES', cache), self.name)
         self.certificates = certificates
         self.work = None
         self.process = None
         self.port = {}
 
     def __enter__(self):
-        if os.geteuid() != 0:
-            raise Unavailable('only root can make namespaces')
-        done = subprocess.run(
-            ['unshare', '--mount', '--uts', '--pid', '--fork', 'true'],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            raise Unavailable(done.stdout.strip())
+        try_namespaces()
         self._fetch()
         try:
             self._start_somewhere()
@@ -185,7 +216,10 @@ class Jailed:
             text = re.sub(r'@([A-Z_]+)@',
                           lambda found: str(values[found.group(1)]),
                           file.read())
-        with open(os.path.join(self.work, 'etc', name), 'w',
+        self.write(os.path.join('etc', name), text)
+
+    def write(self, name, text):
+        with open(os.path.join(self.work, name), 'w',
                   encoding='utf-8') as file:
             file.write(text)
 
@@ -206,16 +240,27 @@ class Jailed:
         raise NotImplementedError
 
 
+# A submission service with each of these certificates, by STARTTLS and with
+# TLS from the first octet.
+BAD_CERTIFICATES = ('untrusted', 'wrong-name', 'expired', 'self-signed',
+                    'not-yet-valid', 'wrong-purpose')
+BAD_PORTS = {prefix + kind: kind for kind in BAD_CERTIFICATES
+             for prefix in ('', 'smtps-')}
+
+
 class Postfix(Jailed):
     name = 'postfix'
     packages = ('postfix', 'sasl2-bin', 'libsasl2-modules',
                 'libsasl2-modules-db')
 
-    # A submission service with each of these certificates.
-    bad_certificates = ('untrusted', 'wrong-name', 'expired', 'self-signed',
-                        'not-yet-valid', 'wrong-purpose')
-    ports = ('smtp', 'clear', 'submission', 'smtps', 'turns',
-             *bad_certificates)
+    ports = ('smtp', 'clear', 'submission', 'smtps', 'turns', 'demanding',
+             'smtps-demanding', *BAD_PORTS)
+    # It says 421 under TLS, and why.
+    refused_client = missed_client = {'result': 'E_TRANSIENT', 'detail': ''}
+
+    def resumptions(self):
+        """How often a session was resumed."""
+        return self.log.count(': Reusing old session')
 
     submit = ('-o smtpd_tls_security_level=encrypt '
               '-o smtpd_relay_restrictions=permit_sasl_authenticated,reject '
@@ -223,17 +268,82 @@ class Postfix(Jailed):
 
     def configure(self):
         bad = ''.join(
-            f'127.0.0.1:{self.port[kind]} inet n - n - - smtpd\n'
-            f'  -o syslog_name=postfix/{kind}\n'
+            f'127.0.0.1:{self.port[port]} inet n - n - - smtpd\n'
+            f'  -o syslog_name=postfix/{port}\n'
+            f'  -o smtpd_tls_wrappermode={"no" if port == kind else "yes"}\n'
             f'  -o smtpd_tls_cert_file={self.certificates}/{kind}.pem\n'
             f'  -o smtpd_tls_key_file={self.certificates}/{kind}.key\n'
-            f'  {self.submit}\n' for kind in self.bad_certificates)
+            f'  {self.submit}\n' for port, kind in BAD_PORTS.items())
         self.fill('main.cf', WORK=self.work, CERTIFICATES=self.certificates)
         self.fill('smtpd.conf')
         self.fill('master.cf', SUBMIT=self.submit, BAD_CERTIFICATES=bad,
                   **{name.upper(): self.port[name] for name in
-                     ('smtp', 'clear', 'submission', 'smtps', 'turns')})
-        with open(os.path.join(self.work, 'users'), 'w',
-                  encoding='utf-8') as file:
-            for user, password in USERS.items():
-                file.write(f'{user.partition("@")[0]} {password}\n')
+                     ('smtp', 'clear', 'submission', 'smtps', 'turns')},
+                  DEMANDING=self.port['demanding'],
+                  SMTPS_DEMANDING=self.port['smtps-demanding'])
+        self.write('users', ''.join(
+            f'{user.partition("@")[0]} {password}\n'
+            for user, password in USERS.items()))
+
+
+class Exim(Jailed):
+    name = 'exim'
+    packages = ('exim4-daemon-heavy', 'exim4-base')
+    ports = ('submission', 'smtps', 'demanding', 'smtps-demanding',
+             *BAD_PORTS)
+    refused_client = {'result': 'E_TLS', 'detail': 'alert-bad-certificate'}
+    missed_client = {'result': 'E_TLS', 'detail': 'alert-certificate-required'}
+
+    def resumptions(self):
+        """How often a session was resumed; a star says so."""
+        return len(re.findall(r' X=TLS\S+\* ', self.log))
+
+    def configure(self):
+        ports = [self.port[name] for name in self.ports]
+        implicit = [self.port[name] for name in self.ports
+                    if name.startswith('smtps')]
+        demanding = [self.port[name] for name in self.ports
+                     if name.endswith('demanding')]
+        self.fill('exim.conf', WORK=self.work, CERTIFICATES=self.certificates,
+                  PORTS=' : '.join(map(str, ports)),
+                  IMPLICIT=' : '.join(map(str, implicit)),
+                  DEMANDING=' : '.join(map(str, demanding)),
+                  BAD=' '.join(f'p{self.port[port]}={kind}'
+                               for port, kind in BAD_PORTS.items()))
+        self.write('users', ''.join(f'{user}: {password}\n'
+                                    for user, password in USERS.items()))
+
+
+class Loopback:
+    """The embedded server, which ends with its standard input."""
+
+    def __init__(self, program, folder, *options):
+        self.folder = folder
+        self.log = open(os.path.join(folder, 'output'), 'wb')
+        self.process = subprocess.Popen(
+            [program, '--directory', folder, '--stdin', *options],
+            stdin=subprocess.PIPE, stdout=self.log, stderr=self.log)
+        self.env = {}
+
+    def __enter__(self):
+        file = os.path.join(self.folder, 'env')
+
+        def ready():
+            if self.process.poll() is not None:
+                raise RuntimeError('the embedded server does not start')
+            return os.path.exists(file)
+        wait_until(ready, 'the embedded server is ready')
+        with open(file, encoding='utf-8') as text:
+            self.env = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", text.read(),
+                                       re.M))
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.log.close()
+
+    def received(self):
+        folder = os.path.join(self.folder, 'received')
+        return [name for name in os.listdir(folder)
+                if name.endswith('.eml')] if os.path.isdir(folder) else []

@@ -125,7 +125,8 @@ class Server:
 
 
 class Script:
-    """A server that says what it is told to, one line for each it reads."""
+    """A server that says what it is told to, one line for each it reads; it may
+    be told to do something first, which returns what to say."""
 
     def __init__(self, *replies):
         self.socket = socket.create_server(('127.0.0.1', 0))
@@ -140,7 +141,7 @@ class Script:
             connection.settimeout(PATIENCE)
             with connection, connection.makefile('rwb') as stream:
                 for reply in self.replies:
-                    stream.write(reply)
+                    stream.write(reply() if callable(reply) else reply)
                     stream.flush()
                     line = stream.readline()
                     self.heard += line
@@ -160,7 +161,7 @@ class Script:
         return f'smtp://127.0.0.1:{self.socket.getsockname()[1]}'
 
 
-def run(*arguments, message=MESSAGE, env=None, **popen):
+def run(*arguments, message=MESSAGE, env=None, program=None, **popen):
     """One run of the tool; message: octets, or an open file, or None."""
     environment = {key: value for key, value in os.environ.items()
                    if key != 'SMTPC_SERVER'}
@@ -169,10 +170,11 @@ def run(*arguments, message=MESSAGE, env=None, **popen):
         popen['input'] = message
     elif message is not None:
         popen['stdin'] = message
+    popen.setdefault('stdout', subprocess.PIPE)
     popen.setdefault('stderr', subprocess.PIPE)
-    done = subprocess.run([sys.argv[1], *arguments], env=environment,
-                          stdout=subprocess.PIPE, timeout=PATIENCE, **popen)
-    done.stderr = done.stderr or b''
+    done = subprocess.run([program or sys.argv[1], *arguments],
+                          env=environment, timeout=PATIENCE, **popen)
+    done.stdout, done.stderr = done.stdout or b'', done.stderr or b''
     return Result(arguments, done)
 
 
@@ -222,6 +224,17 @@ def deliveries(tap, server):
             _, envelope = server.one()
             must(any(line.startswith('tls:') for line in envelope), envelope)
             must('mechanism: PLAIN' in envelope, envelope)
+    with tap.test('session_ends_with_quit'):
+        for style in ('submission', 'smtps', 'unix'):
+            with Server() as fresh:
+                send(fresh, style, BOB).must_end_with(0)
+                probe(fresh, style).must_end_with(0)
+                with open(fresh.env['LOG'], encoding='ascii') as log:
+                    said = re.findall(r'^(\d+) C: (\w+)', log.read(), re.M)
+            for connection in {number for number, _ in said}:
+                words = [verb for number, verb in said
+                         if number == connection]
+                must(words[-1] == 'QUIT' and 'QUIT' not in words[:-1], words)
     with tap.test('login_is_no_must'):
         send(server, 'smtp', BOB, user=None).must_end_with(0)
         _, envelope = server.one()
@@ -308,8 +321,10 @@ def passwords(tap, server):
         must(not server.new(), 'something was delivered')
     with tap.test('mechanism_that_is_not_offered_is_one_line_and_77'):
         with Server('--mechanisms', 'PLAIN') as poor:
-            send(poor, 'smtps', '--mechanisms', 'CRAM-MD5 SCRAM-SHA-256',
-                 BOB).must_end_with(NOPERM).must_say_one_line()
+            result = send(poor, 'smtps', '--mechanisms',
+                          'CRAM-MD5 SCRAM-SHA-256', BOB)
+            result.must_end_with(NOPERM).must_say_one_line('no mechanism')
+            must('--plaintext-auth' not in result.stderr, result)
             must(not poor.new(), 'something was delivered')
 
 
@@ -318,7 +333,8 @@ def channels(tap):
         with Server('--plaintext-auth') as server:
             clear = ('--tls', 'none', '--mechanisms', 'PLAIN', BOB)
             send(server, 'smtp', *clear).must_end_with(
-                NOPERM).must_say_one_line()
+                NOPERM).must_say_one_line('no mechanism can be used',
+                                          '--tls', '--plaintext-auth')
             must(not server.new(), 'something was delivered')
             send(server, 'smtp', '--plaintext-auth', *clear).must_end_with(0)
             _, envelope = server.one()
@@ -603,7 +619,9 @@ def headers(tap, server):
                     b'To: <bob@example.test\n\n', b'To: bob@exa_mple\n\n',
                     b'To: b\xc3\xb6b@example.test\n\n',
                     b'Resent-To: bob@example.test\n\n',
-                    b'To: bob@example.test\nX: ' + b'x' * 1050000):
+                    b'To: bob@example.test\nX: ' + b'x' * 1050000,
+                    b'Bcc: bob@example.test',
+                    b'Bcc: bob@example.test,\r\n alice@example.test\r\n'):
             send(server, 'submission', '-t', message=bad).must_end_with(
                 DATAERR).must_say_one_line()
         must(not server.new(), 'something was delivered')
@@ -626,6 +644,12 @@ def composing(tap, server):
             must(parsed['From'] == ALICE, parsed['From'])
             must(parsed['To'] == BOB + ', alice+1@example.test', parsed['To'])
             must(not any('8BITMIME' in line for line in envelope), envelope)
+    with tap.test('recipient_named_twice_is_shown_once'):
+        send(server, 'submission', '--text', 'x', BOB, ALICE,
+             BOB).must_end_with(0)
+        content, _ = server.one()
+        must(b'\r\nTo: bob@example.test, alice@example.test\r\n' in content,
+             content)
     with tap.test('bad_subject_or_text_is_one_line_and_65'):
         for more in (('--subject', 'a\nBcc: bob@example.test', '--text', 'x'),
                      ('--subject', b'caf\xe9', '--text', 'x'),
@@ -660,6 +684,18 @@ def inputs(tap, server):
                             ([BOB], 'no sender')):
             run('-s', server.url('smtp'), *more).must_end_with(
                 USAGE).must_say_one_line(words)
+    with tap.test('bad_setting_is_told_with_what_it_may_be'):
+        send(server, 'smtp', '--mechanisms', 'FOO', BOB,
+             user=None).must_end_with(USAGE).must_say_one_line(
+                 '--mechanisms FOO', *MECHANISMS)
+        send(server, 'smtp', '--client-domain', 'a b', BOB,
+             user=None).must_end_with(USAGE).must_say_one_line(
+                 '--client-domain a b', 'domain', '[192.0.2.1]')
+        must(not server.new(), 'something was delivered')
+    with tap.test('address_of_a_link_without_its_zone_is_one_line_and_68'):
+        for more in ((BOB,), ('--probe',)):
+            run('-s', 'smtp://[fe80::1]:1', '-f', ALICE, *more).must_end_with(
+                NOHOST).must_say_one_line('[fe80::1%25')
     with tap.test('bad_setting_is_one_line_and_64'):
         for more in (('--client-domain', 'a b'), ('--client-domain', 'a\nb'),
                      ('--mechanisms', 'PLAIN,LOGIN'), ('--tls', 'perhaps')):
@@ -675,6 +711,45 @@ def inputs(tap, server):
              preexec_fn=lambda: os.close(0)).must_end_with(
                  NOINPUT).must_say_one_line()
         must(not server.new(), 'something was delivered')
+    with tap.test('input_that_fails_midway_is_one_line_and_74'):
+        for more in ((BOB,), (BOB, '--progress'), ('-t', BOB),
+                     ('--text', '-', BOB)):
+            # It can be opened, and nothing is at its first address.
+            with open('/proc/self/mem', 'rb') as memory:
+                result = send(server, 'smtp', *more, user=None,
+                              message=memory).must_end_with(IOERR)
+            must(result.stderr.endswith(
+                'smtpc: standard input: Input/output error\n'), result)
+        must(not server.new(), 'something was delivered')
+    with tap.test('file_that_becomes_shorter_is_one_line_and_74'):
+        with tempfile.TemporaryFile() as file:
+            file.write(b'To: bob@example.test\n\n' + b'text\n' * 100000)
+            file.seek(0)
+
+            def cut():
+                file.truncate(200000)
+                return b'354 go\r\n'
+            with Script(b'220 here\r\n', b'250 here\r\n', b'250 ok\r\n',
+                        b'250 ok\r\n', cut) as script:
+                run('-s', script.url(), '--tls', 'none', '-f', ALICE, '-t',
+                    message=file).must_end_with(IOERR).must_say_one_line(
+                        'standard input', 'shorter')
+        must(b'text' in script.heard and
+             not script.heard.endswith(b'\r\n.\r\n'), script.heard[-100:])
+    with tap.test('reader_that_goes_away_changes_nothing'):
+        reader, writer = os.pipe()
+        os.close(reader)
+        for style in ('submission', 'unix'):
+            send(server, style, '--trace', BOB, stderr=writer).must_end_with(0)
+            must(server.one()[0] == crlf(MESSAGE), 'not the message')
+            send(server, style, '--progress', 'nobody@example.test', BOB,
+                 stderr=writer).must_end_with(UNAVAILABLE)
+            server.one()
+        for more in (('--help',), ('--version',),
+                     ('-s', server.url('unix'), '--tls', 'none', '--probe')):
+            run(*more, stdout=writer).must_end_with(IOERR).must_say_one_line(
+                'standard output')
+        os.close(writer)
     with tap.test('closed_standard_error_does_not_join_the_dialogue'):
         send(server, 'smtp', '--trace', BOB, user=None, stderr=None,
              preexec_fn=lambda: os.close(2)).must_end_with(0)

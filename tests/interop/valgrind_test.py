@@ -9,7 +9,6 @@ usage: valgrind_test.py SMTPC LOOPBACK
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -17,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))
 
 from command import NOPERM, OK, UNAVAILABLE, Command
-from servers import wait_until
+from servers import Loopback
 from tap import Failed, Tap, skip_all
 
 FAULT = 99
@@ -33,41 +32,6 @@ MESSAGE = (b'From: alice@example.test\nTo: bob@example.test\n'
 
 ALICE, PASSWORD = 'alice@example.test', 'wonderland'
 BOB = 'bob@example.test'
-
-
-class Loopback:
-    """The embedded server, which ends with its standard input."""
-
-    def __init__(self, program, folder):
-        self.folder = folder
-        self.log = open(os.path.join(folder, 'output'), 'wb')
-        self.process = subprocess.Popen(
-            [program, '--directory', folder, '--stdin'],
-            stdin=subprocess.PIPE, stdout=self.log, stderr=self.log)
-        self.env = {}
-
-    def __enter__(self):
-        file = os.path.join(self.folder, 'env')
-
-        def ready():
-            if self.process.poll() is not None:
-                raise RuntimeError('the embedded server does not start')
-            return os.path.exists(file)
-        wait_until(ready, 'the embedded server is ready')
-        with open(file, encoding='utf-8') as text:
-            self.env = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", text.read(),
-                                       re.M))
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.log.close()
-
-    def received(self):
-        folder = os.path.join(self.folder, 'received')
-        return [name for name in os.listdir(folder)
-                if name.endswith('.eml')] if os.path.isdir(folder) else []
 
 
 class Valgrind:
