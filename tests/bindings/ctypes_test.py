@@ -59,10 +59,20 @@ class Server:
         assert self.process.wait(30) == 0
 
 
+def another_authority(program, folder):
+    """One that certified another server, which has ended."""
+    server = Server(program, folder)
+    with open(server.ca, 'rb') as file:
+        octets = file.read()
+    server.stop()
+    return octets
+
+
 class Hour:
-    def __init__(self, library, server):
+    def __init__(self, library, server, stranger):
         self.library = library
         self.server = server
+        self.stranger = stranger
 
     def session(self, blocking=True, user=ALICE, password=WONDERLAND):
         session = smtpc.Session(self.library, self.server.ca, blocking)
@@ -227,6 +237,120 @@ class Hour:
         assert session.certificate() == ssl.PEM_cert_to_DER_cert(pem)
         session.free()
 
+    def untrusting(self, **expected):
+        """A session that knows no authority but another server's."""
+        tls = smtpc.Tls(self.library, self.stranger)
+        session = smtpc.Session(self.library, None, tls=tls)
+        tls.free()
+        session.set_credentials(ALICE, WONDERLAND)
+        session.expect(**expected)
+        return session
+
+    def must_not_open(self, session, detail):
+        try:
+            session.open('localhost', self.server.port)
+        except smtpc.Error as error:
+            assert error.result == smtpc.E_CERTIFICATE
+            assert error.detail == detail, error.detail
+        else:
+            assert False, 'opened'
+        state = self.library.smtpc_session_state(session.handle)
+        assert state == smtpc.UNTRUSTED
+
+    def decides_about_a_certificate(self):
+        session = self.untrusting()
+        self.must_not_open(session, 'certificate')
+        assert session.trust() == (smtpc.TRUST_NONE, smtpc.UNTRUSTED_ISSUER)
+        text = self.library.smtpc_certificate_problem_text(
+            smtpc.UNTRUSTED_ISSUER)
+        assert text in self.library.smtpc_error_message(session.handle)
+        key = session.key_digest()
+        session.accept()
+        session.open('localhost', self.server.port)
+        assert session.trust()[0] == smtpc.ACCEPTED_BY_HAND
+        session.free()
+
+        for expected, trust in (
+                ({'exceptions': smtpc.UNTRUSTED_ISSUER}, smtpc.EXCEPTED),
+                ({'pins': [key]}, smtpc.PINNED)):
+            session = self.untrusting(**expected)
+            session.open('localhost', self.server.port)
+            assert session.trust() == (trust, smtpc.UNTRUSTED_ISSUER)
+            session.quit()
+            session.free()
+
+        session = self.untrusting(pins=['0' * 64])
+        self.must_not_open(session, 'pin-mismatch')
+        assert session.trust()[1] & smtpc.PIN_MISMATCH
+        session.free()
+
+    def verifies_another_name(self):
+        session = self.session()
+        session.expect(name='other.example.test')
+        self.must_not_open(session, 'certificate')
+        assert session.trust() == (smtpc.TRUST_NONE, smtpc.WRONG_NAME)
+        session.free()
+        session = self.session()
+        session.expect(name='MX.example.test')
+        session.open('localhost', self.server.port)
+        assert session.trust() == (smtpc.VERIFIED, 0)
+        session.free()
+
+    def resumes_among_sessions(self):
+        with open(self.server.ca, 'rb') as file:
+            tls = smtpc.Tls(self.library, file.read())
+        tls.set('set_minimum_version', smtpc.TLS_1_2)
+        seen = []
+        for _ in range(3):
+            session = smtpc.Session(self.library, None, tls=tls)
+            session.open('localhost', self.server.port)
+            seen.append(session.is_resumed())
+            assert session.trust() == (smtpc.VERIFIED, 0)
+            session.quit()
+            session.free()
+        assert seen == [False, True, True], seen
+        tls.free()
+
+    def explains_bad_settings(self):
+        tls = smtpc.Tls(self.library)
+        missing = b'/nonexistent/file'
+        for call, result, words in (
+                (('add_trust_file', missing), smtpc.E_TLS, missing),
+                (('add_trust_directory', missing), smtpc.E_TLS, missing),
+                (('add_trust_memory', b'x', 1), smtpc.E_TLS, b'memory'),
+                (('set_certificate_file', missing, None, None), smtpc.E_TLS,
+                 missing),
+                (('set_certificate_memory', b'x', 1, b'y', 1, None),
+                 smtpc.E_TLS, b'memory'),
+                (('set_certificate_pkcs12', missing, None), smtpc.E_TLS,
+                 missing),
+                (('set_certificate_pkcs11', b'pkcs11:token=no-such', None),
+                 smtpc.E_TLS, b'PKCS#11'),
+                (('set_minimum_version', 1), smtpc.E_INVALID, b'version'),
+                (('set_priority', b'NORMAL:+NONSENSE'), smtpc.E_INVALID,
+                 b'NONSENSE')):
+            try:
+                tls.set(*call)
+            except smtpc.Error as error:
+                assert error.result == result, (call, error.result)
+                assert words.decode() in str(error), (call, error)
+            else:
+                assert False, call
+        # What is used can't be changed any more.
+        with open(self.server.ca, 'rb') as file:
+            octets = file.read()
+        tls.set('add_trust_memory', octets, len(octets))
+        tls.set('set_session_cache', 0)
+        session = smtpc.Session(self.library, None, tls=tls)
+        try:
+            tls.set('set_session_cache', 1)
+        except smtpc.Error as error:
+            assert error.result == smtpc.E_STATE
+        else:
+            assert False, 'changed'
+        session.free()
+        tls.free()
+
     def runs_two_sessions_in_one_loop(self):
         """One event loop for both, as a program with many would have it."""
         sessions = [self.opened(blocking=False) for _ in range(2)]
@@ -256,7 +380,8 @@ def main():
     try:
         library = install(build, meson, root)
         server = Server(loopback, root + '/server')
-        hour = Hour(library, server)
+        hour = Hour(library, server,
+                    another_authority(loopback, root + '/another'))
         with tap.test('a_blocking_session_sends'):
             hour.sends(blocking=True)
         with tap.test('a_session_in_an_event_loop_sends'):
@@ -270,6 +395,8 @@ def main():
                      'tells_who_was_refused', 'explains_a_bad_recipient',
                      'explains_a_wrong_password', 'takes_a_password_in_utf8',
                      'shows_what_the_server_is',
+                     'decides_about_a_certificate', 'verifies_another_name',
+                     'resumes_among_sessions', 'explains_bad_settings',
                      'runs_two_sessions_in_one_loop'):
             with tap.test(name):
                 getattr(hour, name)()

@@ -11,10 +11,15 @@ from ctypes import (CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_int,
                     c_int64, c_size_t, c_uint32, c_uint64, c_void_p)
 
 OK, AGAIN, PARTIAL, IN_DOUBT = 0, 1, 2, 3
-E_INVALID, E_BUSY, E_CERTIFICATE, E_AUTH_REJECTED = -2, -4, -18, -19
+E_INVALID, E_STATE, E_BUSY, E_TLS, E_CERTIFICATE = -2, -3, -4, -16, -18
+E_AUTH_REJECTED = -19
 E_CONTENT = -25
 ACCEPTED, PERMANENT, NOT_ATTEMPTED = 1, 3, 4
 WANT_READ, WANT_WRITE = 1, 2
+UNTRUSTED = 2
+TRUST_NONE, VERIFIED, PINNED, EXCEPTED, ACCEPTED_BY_HAND = 0, 1, 2, 3, 4
+UNTRUSTED_ISSUER, WRONG_NAME, PIN_MISMATCH = 0x1, 0x10, 0x4000
+TLS_1_2, TLS_1_3 = 0x303, 0x304
 
 TraceFunction = CFUNCTYPE(None, c_int, POINTER(c_char), c_size_t, c_void_p)
 ReaderFunction = CFUNCTYPE(c_int, c_void_p, c_size_t, POINTER(c_size_t),
@@ -27,12 +32,21 @@ FUNCTIONS = {
     'session_free': (None, c_void_p),
     'session_set_blocking': (c_int, c_void_p, c_int),
     'session_set_tls': (c_int, c_void_p, c_void_p),
+    'session_set_tls_verify_name': (c_int, c_void_p, c_char_p),
+    'session_set_tls_exceptions': (c_int, c_void_p, c_uint32),
+    'session_add_tls_pin': (c_int, c_void_p, c_char_p),
     'session_set_credentials': (c_int, c_void_p, c_char_p, c_char_p,
                                 c_char_p),
     'session_set_trace': (c_int, c_void_p, TraceFunction, c_void_p),
     'session_state': (c_int, c_void_p),
     'session_mechanism': (c_char_p, c_void_p),
     'session_tls_version': (c_char_p, c_void_p),
+    'session_tls_trust': (c_int, c_void_p),
+    'session_tls_is_resumed': (c_int, c_void_p),
+    'session_certificate_problems': (c_uint32, c_void_p),
+    'session_certificate_spki_sha256': (c_char_p, c_void_p, c_size_t),
+    'certificate_problem_text': (c_char_p, c_uint32),
+    'accept_certificate': (c_int, c_void_p),
     'session_certificate': (c_int, c_void_p, c_size_t, POINTER(c_void_p),
                             POINTER(c_size_t)),
     'session_extension_count': (c_size_t, c_void_p),
@@ -47,10 +61,23 @@ FUNCTIONS = {
     'tls_free': (None, c_void_p),
     'tls_set_trust_system': (c_int, c_void_p, c_int),
     'tls_add_trust_file': (c_int, c_void_p, c_char_p),
+    'tls_add_trust_directory': (c_int, c_void_p, c_char_p),
+    'tls_add_trust_memory': (c_int, c_void_p, c_char_p, c_size_t),
+    'tls_set_certificate_file': (c_int, c_void_p, c_char_p, c_char_p,
+                                 c_char_p),
+    'tls_set_certificate_memory': (c_int, c_void_p, c_char_p, c_size_t,
+                                   c_char_p, c_size_t, c_char_p),
+    'tls_set_certificate_pkcs12': (c_int, c_void_p, c_char_p, c_char_p),
+    'tls_set_certificate_pkcs11': (c_int, c_void_p, c_char_p, c_char_p),
+    'tls_set_minimum_version': (c_int, c_void_p, c_int),
+    'tls_set_priority': (c_int, c_void_p, c_char_p),
+    'tls_set_session_cache': (c_int, c_void_p, c_int),
+    'tls_error_message': (c_char_p, c_void_p),
     'open': (c_int, c_void_p, c_char_p, c_int),
     'send': (c_int, c_void_p, c_void_p),
     'noop': (c_int, c_void_p),
     'quit': (c_int, c_void_p),
+    'disconnect': (c_int, c_void_p),
     'process': (c_int, c_void_p),
     'error_message': (c_char_p, c_void_p),
     'error_detail': (c_char_p, c_void_p),
@@ -152,20 +179,46 @@ class Transaction:
         self.handle = c_void_p()
 
 
+class Tls:
+    """Settings for any number of sessions; authorities are octets in PEM."""
+
+    def __init__(self, library, authorities=b''):
+        self.library = library
+        self.handle = c_void_p()
+        self.check(library.smtpc_tls_new(byref(self.handle)))
+        self.check(library.smtpc_tls_set_trust_system(self.handle, 0))
+        if authorities:
+            self.set('add_trust_memory', authorities, len(authorities))
+
+    def check(self, result):
+        if result < 0:
+            raise Error(result, self.library.smtpc_tls_error_message(
+                self.handle).decode())
+
+    def set(self, name, *arguments):
+        """tls.set('set_priority', b'NORMAL') and the like."""
+        self.check(getattr(self.library, 'smtpc_tls_' + name)(self.handle,
+                                                              *arguments))
+
+    def free(self):
+        self.library.smtpc_tls_free(self.handle)
+        self.handle = c_void_p()
+
+
 class Session:
-    def __init__(self, library, ca_file, blocking=True):
+    def __init__(self, library, ca_file, blocking=True, tls=None):
         self.library = library
         self.blocking = blocking
         self.handle = c_void_p()
         self.waits = 0
         self.check(library.smtpc_session_new(byref(self.handle)))
         self.check(library.smtpc_session_set_blocking(self.handle, blocking))
-        tls = c_void_p()
-        self.check(library.smtpc_tls_new(byref(tls)))
-        self.check(library.smtpc_tls_set_trust_system(tls, 0))
-        self.check(library.smtpc_tls_add_trust_file(tls, ca_file.encode()))
-        self.check(library.smtpc_session_set_tls(self.handle, tls))
-        library.smtpc_tls_free(tls)
+        own = tls or Tls(library)
+        if tls is None:
+            own.set('add_trust_file', ca_file.encode())
+        self.check(library.smtpc_session_set_tls(self.handle, own.handle))
+        if tls is None:
+            own.free()
 
     def check(self, result):
         if result < 0:
@@ -188,6 +241,27 @@ class Session:
     def set_credentials(self, user, password):
         self.check(self.library.smtpc_session_set_credentials(
             self.handle, None, user.encode(), password.encode()))
+
+    def expect(self, name=None, exceptions=0, pins=()):
+        """What is to be thought of the server's certificate."""
+        self.check(self.library.smtpc_session_set_tls_verify_name(
+            self.handle, name and name.encode()))
+        self.check(self.library.smtpc_session_set_tls_exceptions(
+            self.handle, exceptions))
+        for pin in (None, *pins):
+            self.check(self.library.smtpc_session_add_tls_pin(
+                self.handle, pin and pin.encode()))
+
+    def trust(self):
+        """(why it is trusted, what is wrong with it)"""
+        return (self.library.smtpc_session_tls_trust(self.handle),
+                self.library.smtpc_session_certificate_problems(self.handle))
+
+    def is_resumed(self):
+        return bool(self.library.smtpc_session_tls_is_resumed(self.handle))
+
+    def accept(self):
+        self.finish(self.library.smtpc_accept_certificate(self.handle))
 
     def finish(self, result):
         """An event loop of one session: wait as told, and carry on."""
@@ -233,6 +307,10 @@ class Session:
                 self.handle, i, byref(keyword), byref(parameters)))
             found[keyword.value.decode()] = parameters.value.decode()
         return found
+
+    def key_digest(self):
+        return self.library.smtpc_session_certificate_spki_sha256(
+            self.handle, 0).decode()
 
     def certificate(self):
         data, length = c_void_p(), c_size_t()

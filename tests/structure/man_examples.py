@@ -162,8 +162,16 @@ class Library:
         pattern = re.compile(
             r'\b(?:engine_(?:fail|break)\(\s*session,\s*[\w>.-]+,\s*|'
             r'(?:broken|failed|closed|fail)\(\s*\w+,\s*)"([a-z0-9-]+)"')
-        return {token for text in self.sources.values()
-                for token in pattern.findall(text)}
+        found = {token for text in self.sources.values()
+                 for token in pattern.findall(text)}
+        # Those of alerts are in a table; others are chosen by functions.
+        found |= set(re.findall(r'"(alert-[a-z-]+)"',
+                                self.sources['tls_alert.c']))
+        for text in self.sources.values():
+            for body in re.findall(r'^\w+_detail\([^;{]*\n\{(.*?)^\}', text,
+                                   re.M | re.S):
+                found |= set(re.findall(r'"([a-z0-9-]+)"', body))
+        return found
 
     def timeouts(self):
         units = {'SECOND': 's', 'MINUTE': 'min'}

@@ -61,6 +61,24 @@ CASES = {
     'a_program_that_hangs_is_a_failure': (
         dict(stdout='ok 1 - one\n', result='TIMEOUT', returncode=-15),
         (1, 1, 0), 'failed: log: test: took too long'),
+    'a_program_that_was_interrupted_is_a_failure': (
+        dict(stdout=GOOD, result='INTERRUPT', returncode=-15), (2, 1, 0),
+        'failed: log: test: was interrupted'),
+    'an_interruption_counts_even_if_the_program_ends_well': (
+        dict(stdout=GOOD, result='INTERRUPT'), (2, 1, 0),
+        'failed: log: test: was interrupted'),
+    'an_interrupted_program_without_tap_is_a_failure': (
+        dict(stdout='hello\n', result='INTERRUPT', returncode=-2), (0, 1, 0),
+        'failed: log: test: interrupt'),
+    'a_result_that_nobody_knows_is_a_failure': (
+        dict(stdout=GOOD, result='UNEXPECTEDPASS'), (2, 1, 0),
+        'failed: log: test: unexpectedpass'),
+    'a_skip_of_nothing_is_a_failure': (
+        dict(stdout=GOOD, result='SKIP'), (2, 1, 0),
+        'failed: log: test: skip'),
+    'a_failure_that_was_meant_is_a_success': (
+        dict(stdout='hello\n', result='EXPECTEDFAIL', returncode=1),
+        (1, 0, 0), None),
     'tests_that_were_planned_and_not_run_are_a_failure': (
         dict(stdout='1..3\nok 1 - one\n', result='ERROR'), (1, 1, 0),
         'failed: log: test: planned 3 tests and ran 1'),
@@ -69,14 +87,28 @@ CASES = {
 }
 
 
-def report(tool, folder, runs):
-    path = os.path.join(folder, 'log.json')
-    with open(path, 'w', encoding='utf-8') as file:
+NAME = 'project:unit / test'
+
+
+def report(tool, folder, runs, listed=None, more=''):
+    """Of a log with these runs; listed: the names of all programs."""
+    log = os.path.join(folder, 'log.json')
+    with open(log, 'w', encoding='utf-8') as file:
         for run in runs:
-            file.write(json.dumps(
-                {'name': 'project:unit / test', 'result': 'OK',
-                 'returncode': 0, **run}) + '\n')
-    done = subprocess.run([tool, f'log={path}'], stdout=subprocess.PIPE,
+            file.write(json.dumps({'name': NAME, 'result': 'OK',
+                                   'returncode': 0, **run}) + '\n')
+        file.write(more)
+    if listed is None:
+        listed = [run.get('name', NAME) for run in runs]
+    names = os.path.join(folder, 'list')
+    with open(names, 'w', encoding='utf-8') as file:
+        file.write('ninja: something else\n' +
+                   ''.join(f'{name}\n' for name in listed))
+    return call(tool, f'log={log}={names}')
+
+
+def call(tool, *arguments):
+    done = subprocess.run([tool, *arguments], stdout=subprocess.PIPE,
                           text=True)
     return done.returncode, done.stdout
 
@@ -106,12 +138,38 @@ def main():
                        [sum(case[1][n] for case in CASES.values())
                         for n in range(3)])
         with tap.test('no_test_at_all_is_a_failure'):
-            must_count(report(tool, folder, []), 1, (0, 0, 0))
+            must_count(report(tool, folder, []), 1, (0, 1, 0))
+        with tap.test('each_program_that_was_not_run_is_a_failure'):
+            must_count(report(tool, folder, [dict(stdout=GOOD)],
+                              [NAME, 'project:unit / other',
+                               'project:unit / third']), 1, (2, 2, 0),
+                       'failed: log: other: was not run\n'
+                       'failed: log: third: was not run\n')
+        with tap.test('a_program_that_was_run_once_of_twice_is_a_failure'):
+            must_count(report(tool, folder, [dict(stdout=GOOD)],
+                              [NAME, NAME]), 1, (2, 1, 0),
+                       'failed: log: test: was not run')
+        with tap.test('programs_of_one_name_in_two_suites_are_two'):
+            other = 'project:long / test'
+            must_count(report(tool, folder, [dict(stdout=GOOD)],
+                              [NAME, other]), 1, (2, 1, 0))
+            must_count(report(tool, folder, [dict(stdout=GOOD),
+                                             dict(stdout=GOOD, name=other)],
+                              [other, NAME]), 0, (4, 0, 0))
+        with tap.test('a_log_that_breaks_off_is_a_failure'):
+            must_count(report(tool, folder, [dict(stdout=GOOD)],
+                              more='{"name": "proj'), 1, (2, 1, 0),
+                       'failed: log: the log breaks off')
         with tap.test('a_log_that_is_missing_is_a_failure'):
-            done = subprocess.run([tool, f'gcc={folder}/none'],
-                                  stdout=subprocess.PIPE, text=True)
-            must_count((done.returncode, done.stdout), 1, (0, 1, 0),
-                       'failed: gcc: no tests were run')
+            must_count(call(tool, f'gcc={folder}/none={folder}/list'), 1,
+                       (0, 1, 0), 'failed: gcc: no tests were run')
+        with tap.test('a_list_that_is_missing_is_a_failure'):
+            report(tool, folder, [dict(stdout=GOOD)])
+            must_count(call(tool, f'gcc={folder}/log.json={folder}/none'), 1,
+                       (2, 1, 0), 'failed: gcc: nobody knows which tests')
+        with tap.test('an_empty_list_is_a_failure'):
+            must_count(report(tool, folder, [dict(stdout=GOOD)], []), 1,
+                       (2, 1, 0), 'failed: log: nobody knows which tests')
     return tap.finish()
 
 

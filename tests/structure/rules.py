@@ -99,15 +99,31 @@ def the_tool_is_built_from_the_public_header_alone(tree):
     yield from strangers(tree, tree.sources_in('tools'))
 
 
+# Both servers, and the certificates that they show.
+OTHER_SIDE = re.compile(r'(loopback|certs|peer|dialogue)(_\w+)?'
+                        r'|make-certs|scram|witness|octets')
+
+
 @rule
-def the_loopback_server_shares_nothing_with_the_library(tree):
-    peers = [source for source in tree.sources_in('tests')
-             if re.match(r'(loopback|certs|make-certs)', source.module)]
-    yield from strangers(tree, peers)
-    for source in peers:
+def what_the_library_is_tested_against_shares_nothing_with_it(tree):
+    folder = 'tests/harness/'
+    inside = {os.path.basename(source.path)
+              for source in tree.sources_in('lib')}
+    todo = [source for source in tree.sources_in('tests')
+            if source.path.startswith(folder) and
+            OTHER_SIDE.fullmatch(source.module)]
+    done = {source.path for source in todo}
+    while todo:
+        source = todo.pop()
         for line, _, name in source.includes():
-            if name.startswith('smtpc/'):
-                yield f'{source.path}:{line}: includes <{name}>'
+            if tree.has(folder + name):
+                # What a neighbour includes, this one includes, too.
+                if folder + name not in done:
+                    done.add(folder + name)
+                    todo.append(tree.source(folder + name))
+            elif name in inside or 'lib/' in name or \
+                    name.startswith('smtpc/'):
+                yield f'{source.path}:{line}: "{name}" is the library\'s own'
 
 
 def strangers(tree, sources):
