@@ -14,13 +14,17 @@
 #include "scratch.h"
 #include "suite.h"
 #include "tls.h"
+#include "tls_peer.h"
 #include "tls_settings.h"
 
 /* What GnuTLS is made to return; REAL: what it does. */
 #define REAL 1000000
 
 static int system_trust, priority, allocation;
-static int system_trust_calls;
+static int system_trust_calls, priority_calls;
+
+/* Who is in the system's store, besides; or NULL. */
+static const struct credentials *system_authority;
 
 int __real_gnutls_certificate_set_x509_system_trust(
     gnutls_certificate_credentials_t credentials);
@@ -42,6 +46,10 @@ __wrap_gnutls_certificate_set_x509_system_trust(
     gnutls_certificate_credentials_t credentials)
 {
 	system_trust_calls++;
+	if (system_authority != NULL)
+		ck_assert_int_eq(gnutls_certificate_set_x509_trust(
+				     credentials, system_authority->chain, 1),
+				 1);
 	if (system_trust != REAL)
 		return system_trust;
 	return __real_gnutls_certificate_set_x509_system_trust(credentials);
@@ -51,6 +59,7 @@ int
 __wrap_gnutls_priority_init2(gnutls_priority_t *ret_priority, const char *text,
 			     const char **ret_error, unsigned int flags)
 {
+	priority_calls++;
 	if (priority != REAL)
 		return priority;
 	return __real_gnutls_priority_init2(ret_priority, text, ret_error,
@@ -73,7 +82,8 @@ static void
 set_up(void)
 {
 	system_trust = priority = allocation = REAL;
-	system_trust_calls = 0;
+	system_trust_calls = priority_calls = 0;
+	system_authority = NULL;
 	ck_assert_int_eq(smtpc_tls_new(&tls), SMTPC_OK);
 	scratch_empty();
 	file = scratch_path("trust.pem");
@@ -251,7 +261,7 @@ END_TEST
 
 START_TEST(authorities_come_from_memory_and_directories_too)
 {
-	char pem[8192];
+	static char pem[8192];
 	FILE *stream;
 	size_t len;
 
@@ -407,6 +417,61 @@ START_TEST(priorities_below_the_lowest_version_leave_nothing)
 }
 END_TEST
 
+/* Whether the frozen priorities have this way to agree on a key. */
+static bool
+agrees_by(gnutls_kx_algorithm_t way)
+{
+	const unsigned int *list;
+	int i, count = gnutls_priority_kx_list(tls->priority, &list);
+
+	for (i = 0; i < count; i++)
+		if (list[i] == (unsigned int)way)
+			return true;
+	return false;
+}
+
+/* Without forward secrecy, unless the caller names it; NULL: the system's. */
+static const struct {
+	const char *text;
+	gnutls_kx_algorithm_t named; /* or 0 */
+} strings[] = {
+	{ NULL, 0 },
+	{ "NORMAL", 0 },
+	{ "SECURE128", 0 },
+	{ "PERFORMANCE", 0 },
+	{ "LEGACY", 0 },
+	{ "NORMAL:%COMPAT", 0 },
+	{ "NORMAL:-VERS-TLS1.3:+CIPHER-ALL", 0 },
+	{ "NORMAL:+RSA", GNUTLS_KX_RSA },
+	{ "NORMAL:-KX-ALL:+ECDHE-ECDSA:+RSA:%COMPAT", GNUTLS_KX_RSA },
+	{ "NORMAL:+PSK", GNUTLS_KX_PSK },
+	{ "NORMAL:+RSA-PSK", GNUTLS_KX_RSA_PSK },
+	{ "NORMAL:+RSA:-RSA", 0 },
+};
+
+#define STRINGS ((int)(sizeof(strings) / sizeof(strings[0])))
+
+START_TEST(keys_that_stay_are_for_those_who_name_them)
+{
+	static const gnutls_kx_algorithm_t ways[] = { GNUTLS_KX_RSA,
+						      GNUTLS_KX_PSK,
+						      GNUTLS_KX_RSA_PSK };
+	size_t i;
+
+	system_trust = 140;
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, strings[_i].text),
+			 SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		ck_assert_int_eq(agrees_by(ways[i]),
+				 ways[i] == strings[_i].named);
+	ck_assert(agrees_by(GNUTLS_KX_ECDHE_ECDSA));
+	/* And the floor stays where it is. */
+	ck_assert(!speaks(GNUTLS_TLS1_1));
+	ck_assert(speaks(GNUTLS_TLS1_2));
+}
+END_TEST
+
 START_TEST(a_session_cache_is_on_or_off)
 {
 	ck_assert(tls->caches_sessions);
@@ -457,6 +522,174 @@ START_TEST(policy_that_leaves_nothing_is_an_error)
 	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, 1), SMTPC_OK);
 	ck_assert_int_eq(freeze(), SMTPC_OK);
 	ck_assert_ptr_nonnull(tls->priority);
+}
+END_TEST
+
+/*
+ * What failed.
+ */
+
+/* What a handshake with this server's certificate brings to light. */
+static uint32_t
+problems_of(const struct credentials *server)
+{
+	struct memory_stream wire;
+	struct tls_peer peer;
+	struct stream *client;
+	uint32_t problems = ~(uint32_t)0;
+	char digest[TLS_DIGEST_TEXT];
+
+	memory_stream_init(&wire);
+	tls_peer_init(&peer, &wire, NULL);
+	ck_assert_int_eq(credentials_hand_over(server, peer.credentials), 0);
+	ck_assert_int_eq(tls_wrap(tls, &wire.base, "localhost", NULL, &client),
+			 SMTPC_OK);
+	ck_assert_int_eq(tls_peer_open(&peer, client), SMTPC_OK);
+	ck_assert_int_eq(tls_verify(client, &problems, digest), SMTPC_OK);
+	client->operations->free(client);
+	tls_peer_clear(&peer);
+	memory_stream_clear(&wire);
+	return problems;
+}
+
+/* A string that leaves no version above the floor. */
+#define NOTHING_LEFT "NORMAL:-VERS-ALL:+VERS-TLS1.1"
+
+/* The third time the system is trusted after all, so that it could be. */
+START_TEST(what_failed_leaves_nothing_of_the_system_behind)
+{
+	struct certificates *certificates = certificates_new();
+	gnutls_datum_t own;
+
+	ck_assert_ptr_nonnull(certificates);
+	system_authority = certificates_get(certificates, "ca");
+	system_trust = 1;
+	if (_i > 0) {
+		ck_assert_int_eq(smtpc_tls_set_priority(tls, NOTHING_LEFT),
+				 SMTPC_OK);
+		ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+		ck_assert_int_eq(smtpc_tls_set_priority(tls, NULL), SMTPC_OK);
+	}
+	ck_assert_int_eq(smtpc_tls_set_trust_system(tls, _i == 2), SMTPC_OK);
+	ck_assert_int_eq(
+	    credentials_pem(certificates_get(certificates, "other-ca"), &own),
+	    0);
+	ck_assert_int_eq(smtpc_tls_add_trust_memory(tls, own.data, own.size),
+			 SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(tls->authorities, _i == 2 ? 2 : 1);
+	ck_assert_uint_eq(problems_of(certificates_get(certificates, "server")),
+			  _i == 2 ? 0 : SMTPC_CERTIFICATE_UNTRUSTED_ISSUER);
+	ck_assert_uint_eq(problems_of(
+			      certificates_get(certificates, "untrusted")),
+			  0);
+	gnutls_free(own.data);
+	certificates_free(certificates);
+}
+END_TEST
+
+/* Nobody to trust, or nothing to speak. */
+static const char *
+let_freezing_fail(int number)
+{
+	if (number == 0) {
+		system_trust = 0;
+		return "ca-certificates";
+	}
+	system_trust = 140;
+	ck_assert_int_eq(smtpc_tls_set_priority(tls, NOTHING_LEFT), SMTPC_OK);
+	return "priorities";
+}
+
+START_TEST(what_failed_fails_again_and_loads_nothing)
+{
+	const char *words = let_freezing_fail(_i);
+	const char *message;
+	int trusts, priorities, i;
+
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	message = smtpc_tls_error_message(tls);
+	ck_assert_ptr_nonnull(strstr(message, words));
+	trusts = system_trust_calls;
+	priorities = priority_calls;
+	/* The store has been filled since: nobody looks. */
+	system_trust = 140;
+	for (i = 0; i < 5; i++) {
+		ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+		/* Somebody may be reading it, in another thread. */
+		ck_assert_ptr_eq(smtpc_tls_error_message(tls), message);
+		ck_assert_ptr_nonnull(strstr(message, words));
+	}
+	ck_assert_int_eq(system_trust_calls, trusts);
+	ck_assert_int_eq(priority_calls, priorities);
+	ck_assert_int_eq(tls->authorities, 0);
+	ck_assert_ptr_null(tls->priority);
+	ck_assert(!tls->frozen);
+}
+END_TEST
+
+/* Any setter, even if it has failed. */
+static int
+set_anything(int number)
+{
+	switch (number) {
+	case 0:
+		return smtpc_tls_set_trust_system(tls, 1);
+	case 1:
+		return smtpc_tls_add_trust_file(tls, file);
+	case 2:
+		return smtpc_tls_add_trust_directory(tls, file);
+	case 3:
+		return smtpc_tls_add_trust_memory(tls, NULL, 0);
+	case 4:
+		return smtpc_tls_set_minimum_version(tls, SMTPC_TLS_1_2);
+	case 5:
+		return smtpc_tls_set_priority(tls, NULL);
+	case 6:
+		return smtpc_tls_set_session_cache(tls, 1);
+	default:
+		return smtpc_tls_set_certificate_file(tls, file, NULL, NULL);
+	}
+}
+
+#define SETTERS 8
+
+START_TEST(any_setter_is_a_reason_to_load_again)
+{
+	int rc;
+
+	let_freezing_fail(0);
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_int_eq(system_trust_calls, 1);
+	rc = set_anything(_i);
+	ck_assert_int_eq(strcmp(smtpc_tls_error_message(tls), "") == 0,
+			 rc == SMTPC_OK);
+	ck_assert_int_eq(freeze(), SMTPC_E_TLS);
+	ck_assert_int_eq(system_trust_calls, 2);
+	ck_assert_ptr_nonnull(
+	    strstr(smtpc_tls_error_message(tls), "ca-certificates"));
+	(void)set_anything(_i);
+	system_trust = 140;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(system_trust_calls, 3);
+	ck_assert_int_eq(tls->authorities, 140);
+}
+END_TEST
+
+/* Which may be back without anybody's setting anything. */
+START_TEST(without_memory_freezing_is_tried_again)
+{
+	system_trust = 140;
+	fault_at(0);
+	ck_assert_int_eq(tls_freeze(tls, NULL), SMTPC_E_NOMEM);
+	ck_assert(fault_end());
+	priority = GNUTLS_E_MEMORY_ERROR;
+	ck_assert_int_eq(tls_freeze(tls, NULL), SMTPC_E_NOMEM);
+	ck_assert_int_eq(system_trust_calls, 0);
+	priority = REAL;
+	ck_assert_int_eq(freeze(), SMTPC_OK);
+	ck_assert_int_eq(tls->authorities, 140);
 }
 END_TEST
 
@@ -592,7 +825,26 @@ add_setters(Suite *suite)
 	tcase_add_test(tcase, a_priority_string_is_looked_at_at_once);
 	tcase_add_test(tcase,
 		       priorities_below_the_lowest_version_leave_nothing);
+	tcase_add_loop_test(tcase, keys_that_stay_are_for_those_who_name_them,
+			    0, STRINGS);
 	tcase_add_test(tcase, a_session_cache_is_on_or_off);
+}
+
+static void
+add_failures(Suite *suite)
+{
+	TCase *tcase = suite_case(suite, "failed");
+
+	scratch_add(tcase);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase,
+			    what_failed_leaves_nothing_of_the_system_behind, 0,
+			    3);
+	tcase_add_loop_test(tcase, what_failed_fails_again_and_loads_nothing, 0,
+			    2);
+	tcase_add_loop_test(tcase, any_setter_is_a_reason_to_load_again, 0,
+			    SETTERS);
+	tcase_add_test(tcase, without_memory_freezing_is_tried_again);
 }
 
 int
@@ -602,6 +854,7 @@ main(void)
 	TCase *tcase = suite_case(suite, "tls_freeze");
 
 	add_setters(suite);
+	add_failures(suite);
 	scratch_add(tcase);
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, system_is_trusted_by_default);
