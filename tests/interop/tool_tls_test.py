@@ -222,9 +222,29 @@ def versions(tap):
             PROTOCOL).must_say_one_line('version')
         must(version(server, '--tls-minimum', '1.0', '--tls-priority',
                      'NORMAL:+VERS-TLS1.0') == 'TLS1.0', 'not 1.0')
+    with tap.test('policy_of_the_system_is_honoured'), Server() as server:
+        with policy('[overrides]\ndisabled-version = tls1.3\n'):
+            must(version(server) == 'TLS1.2', 'the policy forbids 1.3')
+        with policy('[priorities]\nSYSTEM = NORMAL:-VERS-TLS1.3\n'):
+            must(version(server, '--tls-priority', '@SYSTEM') == 'TLS1.2',
+                 '@SYSTEM is not looked up')
+        must(version(server) == 'TLS1.3', 'not 1.3')
     with tap.test('wrong_priority_is_one_line_and_64'):
         shown(1, '--tls-priority', 'NORMAL:+NONSENSE').must_end_with(
             USAGE).must_say_one_line('--tls-priority', 'NONSENSE')
+
+
+@contextlib.contextmanager
+def policy(text):
+    """A policy of the system's for whatever begins within."""
+    with tempfile.NamedTemporaryFile('w') as file:
+        file.write(text)
+        file.flush()
+        os.environ['GNUTLS_SYSTEM_PRIORITY_FILE'] = file.name
+        try:
+            yield
+        finally:
+            del os.environ['GNUTLS_SYSTEM_PRIORITY_FILE']
 
 
 class Identity:
