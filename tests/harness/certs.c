@@ -98,14 +98,19 @@ set_purposes(gnutls_x509_crt_t certificate,
 }
 
 static int
-set_key_ids(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer)
+set_key_ids(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
+	    const struct credentials *poses_as)
 {
 	unsigned char id[64];
 	size_t len;
 	int rc;
 
 	len = sizeof(id);
-	rc = gnutls_x509_crt_get_key_id(certificate, 0, id, &len);
+	if (poses_as != NULL)
+		rc = gnutls_x509_crt_get_subject_key_id(poses_as->chain[0], id,
+							&len, NULL);
+	else
+		rc = gnutls_x509_crt_get_key_id(certificate, 0, id, &len);
 	if (rc < 0)
 		return rc;
 	rc = gnutls_x509_crt_set_subject_key_id(certificate, id, len);
@@ -127,7 +132,7 @@ set_extensions(gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer,
 	if (rc >= 0)
 		rc = certificate_set_extensions(certificate, parameters);
 	if (rc >= 0)
-		rc = set_key_ids(certificate, issuer);
+		rc = set_key_ids(certificate, issuer, parameters->poses_as);
 	return rc;
 }
 

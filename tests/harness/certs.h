@@ -88,6 +88,8 @@ struct certificate_parameters {
 	unsigned int filler;	 /* octets of an extension that says nothing */
 	enum certificate_damage damage;
 	const struct credentials *key_of; /* has its key, and its name */
+	/* Has its name and its key's identifier, but a key of its own. */
+	const struct credentials *poses_as;
 	const struct credentials *issuer; /* NULL: signs itself */
 };
 

@@ -71,14 +71,15 @@ static const struct certificate_name long_names[] = {
 
 /*
  * The issuer is a name here, and resolved when the certificate is made.  So is
- * whoever has the same key, and what is sent behind the certificate, where it
- * is not just the issuers'.
+ * whoever has the same key, or seems to, and what is sent behind the
+ * certificate, where it is not just the issuers'.
  */
 struct kind {
 	const char *name;
 	const char *issuer;
 	struct certificate_parameters is;
 	const char *key_of;
+	const char *poses_as;
 	const char *sent[SENT_MAX];
 	bool is_sent_alone;
 };
@@ -225,6 +226,9 @@ static const struct kind kinds[] = {
 	  .is = { AUTHORITY("Old intermediate CA"), .not_before = -30 * DAY,
 		  .not_after = -DAY } },
 	{ "by-expired-intermediate", "expired-intermediate", .is = { SERVER } },
+	{ "below-expired", "expired-intermediate",
+	  .is = { AUTHORITY("Lower old CA") } },
+	{ "by-below-expired", "below-expired", .is = { SERVER } },
 	{ "renewed-intermediate", "ca",
 	  .is = { AUTHORITY("Old intermediate CA") },
 	  .key_of = "expired-intermediate" },
@@ -232,6 +236,45 @@ static const struct kind kinds[] = {
 	  .sent = { "renewed-intermediate", "expired-intermediate" } },
 	{ "by-intermediate-to-renew", "expired-intermediate", .is = { SERVER },
 	  .sent = { "expired-intermediate", "renewed-intermediate" } },
+
+	{ "future-intermediate", "ca",
+	  .is = { AUTHORITY("New intermediate CA"), .not_before = DAY,
+		  .not_after = 30 * DAY } },
+	{ "by-future-intermediate", "future-intermediate", .is = { SERVER } },
+	{ "sha1-intermediate", "ca",
+	  .is = { AUTHORITY("SHA-1 intermediate CA"),
+		  .digest = GNUTLS_DIG_SHA1 } },
+	{ "by-sha1-intermediate", "sha1-intermediate", .is = { SERVER } },
+	{ "clients-intermediate", "ca",
+	  .is = { AUTHORITY("Clients' CA"),
+		  .purposes = CERTIFICATE_FOR_CLIENT } },
+	{ "by-clients-intermediate", "clients-intermediate", .is = { SERVER } },
+
+	/* Nobody in between has signed these. */
+	{ "forged-by-expired-intermediate", "expired-intermediate",
+	  .is = { SERVER, .damage = CERTIFICATE_SIGNATURE } },
+	{ "forged-by-future-intermediate", "future-intermediate",
+	  .is = { SERVER, .damage = CERTIFICATE_SIGNATURE } },
+	{ "forged-by-sha1-intermediate", "sha1-intermediate",
+	  .is = { SERVER, .damage = CERTIFICATE_SIGNATURE } },
+	{ "forged-by-clients-intermediate", "clients-intermediate",
+	  .is = { SERVER, .damage = CERTIFICATE_SIGNATURE } },
+	{ "forged-by-below-last", "below-last",
+	  .is = { SERVER, .damage = CERTIFICATE_SIGNATURE } },
+
+	/* Whoever has signed these only looks like the one in between. */
+	{ "false-ca", NULL, .is = { AUTHORITY("Test CA") }, .poses_as = "ca" },
+	{ "false-intermediate", "false-ca",
+	  .is = { AUTHORITY("Old intermediate CA") },
+	  .poses_as = "expired-intermediate" },
+	{ "by-false-behind-true", "false-intermediate", .is = { SERVER },
+	  .sent = { "expired-intermediate", "false-intermediate" } },
+	{ "by-false-before-true", "false-intermediate", .is = { SERVER },
+	  .sent = { "false-intermediate", "expired-intermediate" } },
+	{ "false-lower", "false-intermediate",
+	  .is = { AUTHORITY("Lower old CA") } },
+	{ "by-false-lower", "false-lower", .is = { SERVER },
+	  .sent = { "false-lower", "expired-intermediate" } },
 
 	/* The authority's key, with a certificate of another's. */
 	{ "cross", "expired-ca",
@@ -377,24 +420,27 @@ send_others(struct certificates *certificates, const struct kind *kind,
 	return credentials_send(credentials, others, count) >= 0;
 }
 
+/* Another kind that this one rests on; false: GnuTLS fails. */
+static bool
+resolve(struct certificates *certificates, const char *name,
+	const struct credentials **ret_credentials)
+{
+	if (name == NULL)
+		return true;
+	*ret_credentials = certificates_get(certificates, name);
+	return *ret_credentials != NULL;
+}
+
 static struct credentials *
 make_kind(struct certificates *certificates, const struct kind *kind)
 {
 	struct certificate_parameters parameters = kind->is;
 	struct credentials *made;
 
-	if (kind->issuer != NULL) {
-		parameters.issuer =
-		    certificates_get(certificates, kind->issuer);
-		if (parameters.issuer == NULL)
-			return NULL;
-	}
-	if (kind->key_of != NULL) {
-		parameters.key_of =
-		    certificates_get(certificates, kind->key_of);
-		if (parameters.key_of == NULL)
-			return NULL;
-	}
+	if (!resolve(certificates, kind->issuer, &parameters.issuer) ||
+	    !resolve(certificates, kind->key_of, &parameters.key_of) ||
+	    !resolve(certificates, kind->poses_as, &parameters.poses_as))
+		return NULL;
 	made = credentials_new(&parameters);
 	if (made != NULL && !send_others(certificates, kind, made)) {
 		credentials_free(made);

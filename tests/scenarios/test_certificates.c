@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Without anybody to trust, there is no session: not an octet is sent. */
+/* Without anybody to trust, there is no TLS: not an octet is sent for it. */
 #include <check.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
@@ -164,6 +164,113 @@ START_TEST(D_054_without_settings_and_authorities_not_an_octet_is_sent)
 }
 END_TEST
 
+/*
+ * A server that answers by hand.
+ */
+
+static smtpc_session *session;
+static int ends[2]; /* the client's, the server's */
+
+/* What the server has heard since. */
+static const char *
+heard(void)
+{
+	static char octets[256];
+	ssize_t len = recv(ends[1], octets, sizeof(octets) - 1, MSG_DONTWAIT);
+
+	octets[len > 0 ? len : 0] = '\0';
+	return octets;
+}
+
+/* The server says this to what the session waits for; what comes of it. */
+static int
+say(const char *text)
+{
+	ck_assert_int_eq(send(ends[1], text, strlen(text), 0),
+			 (ssize_t)strlen(text));
+	return smtpc_process(session);
+}
+
+/* Connected in the clear, to a server that offers STARTTLS. */
+static void
+meet_in_clear(int mode)
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				    ends),
+			 0);
+	ck_assert_int_eq(smtpc_session_new(&session), SMTPC_OK);
+	ck_assert_int_eq(smtpc_session_set_tls_mode(session, mode), SMTPC_OK);
+	ck_assert_int_eq(smtpc_session_set_blocking(session, 0), SMTPC_OK);
+	ck_assert_int_eq(smtpc_session_set_client_domain(session, "c.test"),
+			 SMTPC_OK);
+	ck_assert_int_eq(smtpc_attach(session, ends[0], "mx.example.test", 25),
+			 SMTPC_AGAIN);
+	ck_assert_int_eq(say("220 mx.example.test\r\n"), SMTPC_OK);
+	ck_assert_int_eq(smtpc_ehlo(session), SMTPC_AGAIN);
+	ck_assert_str_eq(heard(), "EHLO c.test\r\n");
+	ck_assert_int_eq(say("250-mx.example.test\r\n250 STARTTLS\r\n"),
+			 SMTPC_OK);
+}
+
+static void
+part(void)
+{
+	smtpc_session_free(session);
+	close(ends[1]);
+}
+
+/* The server would shake hands, and would get nothing but the end. */
+START_TEST(D_054_without_authorities_STARTTLS_is_not_sent)
+{
+	static const int modes[] = { SMTPC_TLS_OPPORTUNISTIC, SMTPC_TLS_NONE };
+	int i;
+
+	meet_in_clear(modes[_i]);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(smtpc_starttls(session), SMTPC_E_TLS);
+		ck_assert_str_eq(smtpc_error_detail(session), "tls-settings");
+		ck_assert_int_eq(smtpc_error_phase(session),
+				 SMTPC_PHASE_STARTTLS);
+		ck_assert_ptr_nonnull(
+		    strstr(smtpc_error_message(session), "ca-certificates"));
+		ck_assert_int_eq(smtpc_error_safe_to_retry(session), 1);
+		ck_assert_int_eq(smtpc_session_state(session),
+				 SMTPC_STATE_READY);
+		ck_assert_str_eq(heard(), "");
+	}
+	/* The connection is as good as before. */
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_AGAIN);
+	ck_assert_str_eq(heard(), "NOOP\r\n");
+	ck_assert_int_eq(say("250 ok\r\n"), SMTPC_OK);
+	part();
+}
+END_TEST
+
+/* Whoever takes STARTTLS where it is offered does not do without now. */
+START_TEST(D_054_without_authorities_an_opportunist_sends_nothing_in_clear)
+{
+	smtpc_transaction *mail;
+
+	meet_in_clear(SMTPC_TLS_OPPORTUNISTIC);
+	ck_assert_int_eq(smtpc_starttls(session), SMTPC_E_TLS);
+	ck_assert_int_eq(smtpc_transaction_new(&mail), SMTPC_OK);
+	ck_assert_int_eq(smtpc_transaction_set_sender(mail, "a@example.test"),
+			 SMTPC_OK);
+	ck_assert_int_eq(smtpc_transaction_add_recipient(mail, "b@example.test",
+							 NULL),
+			 SMTPC_OK);
+	ck_assert_int_eq(smtpc_transaction_set_content(mail, "x\r\n", 3),
+			 SMTPC_OK);
+	ck_assert_int_eq(smtpc_send(session, mail), SMTPC_E_TLS_REQUIRED);
+	ck_assert_str_eq(smtpc_error_detail(session), "tls-unused");
+	ck_assert_int_eq(smtpc_transaction_recipient_outcome(mail, 0),
+			 SMTPC_OUTCOME_NOT_ATTEMPTED);
+	ck_assert_str_eq(heard(), "");
+	smtpc_transaction_free(mail);
+	part();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -186,6 +293,12 @@ main(void)
 	tcase_add_loop_test(
 	    tcase, D_054_without_settings_and_authorities_not_an_octet_is_sent,
 	    0, 3);
+	tcase_add_loop_test(tcase,
+			    D_054_without_authorities_STARTTLS_is_not_sent, 0,
+			    2);
+	tcase_add_test(
+	    tcase,
+	    D_054_without_authorities_an_opportunist_sends_nothing_in_clear);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_tap(runner, "-");

@@ -19,7 +19,22 @@ static struct tls_lab lab;
 static const char *const versions[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 					"NORMAL:-VERS-ALL:+VERS-TLS1.2" };
 
-static time_t later; /* seconds */
+/* Seconds, by GnuTLS's clock and by the library's. */
+static time_t later, later_here;
+
+/* The linker makes these of the name without them. */
+time_t __real_time(time_t *ret_time);
+time_t __wrap_time(time_t *ret_time);
+
+time_t
+__wrap_time(time_t *ret_time)
+{
+	time_t now = __real_time(NULL) + later_here;
+
+	if (ret_time != NULL)
+		*ret_time = now;
+	return now;
+}
 
 static time_t
 shifted_time(time_t *ret_time)
@@ -36,7 +51,7 @@ shifted_time(time_t *ret_time)
 static void
 set_up(void)
 {
-	later = 0;
+	later = later_here = 0;
 	gnutls_global_set_time_function(shifted_time);
 	lab_init(&lab);
 }
@@ -345,17 +360,18 @@ START_TEST(D_101_no_more_than_64_sessions_are_kept)
 }
 END_TEST
 
+static const struct certificate_name host_name[] = {
+	{ .type = GNUTLS_SAN_DNSNAME, .value = LAB_HOST },
+	{ .type = GNUTLS_SAN_DNSNAME, .value = NULL },
+};
+
 /* A certificate that is good for ten minutes more. */
 static struct credentials *
 short_lived(void)
 {
-	static const struct certificate_name names[] = {
-		{ .type = GNUTLS_SAN_DNSNAME, .value = LAB_HOST },
-		{ .type = GNUTLS_SAN_DNSNAME, .value = NULL },
-	};
 	struct certificate_parameters parameters = {
 		.common_name = LAB_HOST,
-		.names = names,
+		.names = host_name,
 		.not_before = -600,
 		.not_after = 600,
 		.purposes = CERTIFICATE_FOR_SERVER,
@@ -367,6 +383,33 @@ short_lived(void)
 	return made;
 }
 
+/* One whose issuer's is. */
+static struct credentials *
+by_short_lived(void)
+{
+	struct certificate_parameters authority = {
+		.common_name = "Short-lived CA",
+		.is_authority = true,
+		.not_before = -600,
+		.not_after = 600,
+		.issuer = certificates_get(lab.certificates, "ca"),
+	};
+	struct certificate_parameters parameters = {
+		.names = host_name,
+		.purposes = CERTIFICATE_FOR_SERVER,
+	};
+	struct credentials *issuer = credentials_new(&authority);
+	struct credentials *made;
+
+	ck_assert_ptr_nonnull(issuer);
+	parameters.issuer = issuer;
+	made = credentials_new(&parameters);
+	ck_assert_ptr_nonnull(made);
+	credentials_free(issuer);
+	return made;
+}
+
+/* By a clock of GnuTLS's that is ahead of the one which ends sessions. */
 START_TEST(D_102_a_certificate_that_has_expired_since_is_refused)
 {
 	struct credentials *made = short_lived();
@@ -396,6 +439,41 @@ START_TEST(D_102_a_certificate_that_has_expired_since_is_refused)
 	ck_assert_str_eq(smtpc_error_detail(lab.session), "certificate");
 	ck_assert_int_eq(smtpc_error_safe_to_retry(lab.session), 1);
 	ck_assert_uint_eq(lab.heard.len, 0);
+	credentials_free(made);
+}
+END_TEST
+
+/*
+ * It would be refused for a certificate that the server has no more.  The
+ * clocks are the same here.
+ */
+START_TEST(D_102_after_its_certificates_ended_a_server_is_met_anew)
+{
+	struct credentials *made = _i < 2 ? short_lived() : by_short_lived();
+
+	use_version(_i % 2);
+	lab.credentials = made;
+	visit_first(LAB_HOST, LAB_PORT);
+	later = later_here = 300;
+	ck_assert_int_eq(lab_visit(&lab, lab.tls, LAB_HOST, LAB_PORT),
+			 SMTPC_OK);
+	check_resumed(true);
+	leave();
+	later = later_here = 900;
+	/* It has been renewed. */
+	lab.credentials = NULL;
+	ck_assert_int_eq(lab_visit(&lab, lab.tls, LAB_HOST, LAB_PORT),
+			 SMTPC_OK);
+	check_resumed(false);
+	ck_assert(!lab_offers_resumption(&lab));
+	ck_assert_int_eq(smtpc_session_tls_trust(lab.session),
+			 SMTPC_TRUST_VERIFIED);
+	ck_assert_uint_eq(smtpc_session_certificate_problems(lab.session), 0);
+	leave();
+	ck_assert_int_eq(lab_visit(&lab, lab.tls, LAB_HOST, LAB_PORT),
+			 SMTPC_OK);
+	check_resumed(true);
+	leave();
 	credentials_free(made);
 }
 END_TEST
@@ -477,6 +555,7 @@ main(void)
 		{ D_101_no_ticket_of_TLS_1_3_is_used_twice, 1 },
 		{ D_101_no_more_than_64_sessions_are_kept, 2 },
 		{ D_102_a_certificate_that_has_expired_since_is_refused, 2 },
+		{ D_102_after_its_certificates_ended_a_server_is_met_anew, 4 },
 		{ D_102_a_session_that_began_with_a_good_response_is_resumed,
 		  2 },
 		{ D_102_a_session_without_the_response_is_never_resumed, 2 },

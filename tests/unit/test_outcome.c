@@ -248,6 +248,29 @@ START_TEST(result_is_right_for_all_combinations_of_outcomes)
 }
 END_TEST
 
+/* Whoever settles it is wrong about that: nobody is told of a success. */
+START_TEST(what_nobody_has_is_no_success)
+{
+	static const int successes[] = { SMTPC_OK, SMTPC_AGAIN, SMTPC_PARTIAL,
+					 SMTPC_IN_DOUBT };
+	const int outcomes[] = { SMTPC_OUTCOME_TRANSIENT,
+				 SMTPC_OUTCOME_PERMANENT,
+				 SMTPC_OUTCOME_PENDING };
+	size_t i, j;
+
+	for (i = 0; i < sizeof(successes) / sizeof(successes[0]); i++) {
+		outcome_begin(&transaction);
+		for (j = 0; j < RECIPIENTS; j++)
+			recipients[j].outcome = outcomes[j];
+		ck_assert_int_eq(outcome_settle(&transaction, successes[i]),
+				 SMTPC_E_PROTOCOL);
+		ck_assert_int_eq(transaction.result, SMTPC_E_PROTOCOL);
+		outcomes_are(SMTPC_OUTCOME_TRANSIENT, SMTPC_OUTCOME_PERMANENT,
+			     SMTPC_OUTCOME_NOT_ATTEMPTED);
+	}
+}
+END_TEST
+
 /* What it was before, and whether that is kept. */
 static const struct {
 	int before[RECIPIENTS];
@@ -327,5 +350,6 @@ main(void)
 	tcase_add_test(tcase, settled_transaction_belongs_to_nobody);
 	tcase_add_loop_test(tcase, what_was_not_begun_takes_nothing_back, 0, 5);
 	tcase_add_test(tcase, result_is_right_for_all_combinations_of_outcomes);
+	tcase_add_test(tcase, what_nobody_has_is_no_success);
 	return suite_run(suite);
 }

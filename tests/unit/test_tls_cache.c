@@ -46,14 +46,20 @@ session_of(const char *text)
 }
 
 static void
-put(const char *key, const char *text)
+put_until(const char *key, const char *text, time_t good_until)
 {
 	gnutls_datum_t session = session_of(text);
 
-	tls_cache_put(&cache, key, &session, FOR_EVER);
+	tls_cache_put(&cache, key, &session, good_until);
 	/* It is the cache's now. */
 	ck_assert_ptr_null(session.data);
 	ck_assert_uint_eq(session.size, 0);
+}
+
+static void
+put(const char *key, const char *text)
+{
+	put_until(key, text, FOR_EVER);
 }
 
 /* What is taken for this key is this, or nothing. */
@@ -199,6 +205,24 @@ START_TEST(without_memory_nothing_is_kept_and_nothing_leaks)
 }
 END_TEST
 
+/* Each has its own time, wherever it stands. */
+START_TEST(one_that_is_good_no_more_spoils_no_other)
+{
+	put_until("a", "one", FOR_EVER);
+	put_until("b", "two", 1);
+	put_until("c", "three", FOR_EVER);
+	taken("b", NULL);
+	taken("a", "one");
+	taken("c", "three");
+	ck_assert_uint_eq(cache.count, 0);
+	/* What was good no more leaves room for what is. */
+	put_until("a", "one", 1);
+	taken("a", NULL);
+	put("a", "two");
+	taken("a", "two");
+}
+END_TEST
+
 #define THREADS 8
 #define ROUNDS	2000
 
@@ -261,6 +285,7 @@ main(void)
 	tcase_add_loop_test(tcase, a_gap_is_closed, 0, 4);
 	tcase_add_test(tcase, what_is_thrown_away_is_wiped);
 	tcase_add_test(tcase, without_memory_nothing_is_kept_and_nothing_leaks);
+	tcase_add_test(tcase, one_that_is_good_no_more_spoils_no_other);
 	tcase_add_test(tcase, several_threads_share_it);
 	return suite_run(suite);
 }
