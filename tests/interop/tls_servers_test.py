@@ -349,12 +349,20 @@ def refused_settings(tap, client, keys, token):
     refused('token_that_is_not_there_is_named', ['PKCS#11', 'not available'],
             '--password', token.pin, '--pkcs11',
             'pkcs11:token=nowhere;object=client')
-    refused('key_that_does_not_fit_is_named', ['key'], '--key',
+    refused('key_that_does_not_fit_is_named', ['does not belong'], '--key',
             keys.path('server.key'), '--certificate', keys.certificate)
-    refused('file_that_is_missing_is_named', ['nowhere.pem'],
+    refused('key_that_is_not_in_the_file_is_named', ['no such key'],
+            '--certificate', keys.certificate)
+    refused('file_that_is_missing_is_named', ['nowhere.pem', "can't be read"],
             '--certificate', keys.path('nowhere.pem'))
-    refused('pkcs12_file_that_is_missing_is_named', ['nowhere.p12'],
+    refused('pkcs12_file_that_is_missing_is_named',
+            ['nowhere.p12', "can't be read"],
             '--pkcs12', keys.path('nowhere.p12'))
+    with tap.test('message_about_an_odd_file_is_printable'):
+        message = client.setting('--certificate', keys.path('no\x1b[2Jwhere')
+                                 ).must(result='E_TLS').message
+        if not re.fullmatch('[ -~]+', message):
+            raise Failed(repr(message))
     with tap.test('bad_token_of_a_priority_is_named'):
         client.setting('--priority', 'NORMAL:+VERS-TLS9.9').must(
             result='E_INVALID').must_say('VERS-TLS9.9')
