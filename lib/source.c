@@ -81,9 +81,22 @@ source_can_begin(const struct source *source)
 	       !source->is_begun;
 }
 
+/* What a file has now; one that is made when it is read says 0. */
+static int64_t
+size_now(const struct source *source)
+{
+	struct stat about;
+
+	if (!source->is_file || fstat(source->fd, &about) != 0)
+		return 0;
+	return about.st_size > source->start ? about.st_size - source->start
+					     : 0;
+}
+
 void
 source_begin(struct source *source)
 {
+	source->least = size_now(source);
 	source->taken = 0;
 	if (source->kind != SOURCE_MEMORY)
 		source->len = 0;
@@ -242,6 +255,9 @@ load(struct source *source)
 	if (source->size >= 0 &&
 	    (source->loaded > source->size ||
 	     (source->at_end && source->loaded < source->size)))
+		return fail(source, "content-size", 0);
+	/* A file that was cut off is not the message that it was. */
+	if (source->at_end && source->loaded < source->least)
 		return fail(source, "content-size", 0);
 	source->data = source->owned;
 	source->len = len;

@@ -36,6 +36,7 @@ struct source {
 	bool in_callback;
 
 	int64_t size;	/* what is to come in all, or -1 */
+	int64_t least;	/* what a file has had at the beginning */
 	int64_t loaded; /* what has come */
 	bool at_end;
 	bool is_begun; /* some of it has been asked for */

@@ -216,6 +216,34 @@ START_TEST(file_is_read_from_where_it_stood_to_its_end)
 }
 END_TEST
 
+START_TEST(file_that_is_cut_off_meanwhile_is_a_failure)
+{
+	char *data = long_data();
+	int fd = file_with(data, LONG);
+	const char *look;
+	size_t len;
+	int rc;
+
+	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
+	source_begin(&source);
+	ck_assert_int_eq(source_look(&source, &look, &len), SMTPC_OK);
+	ck_assert_int_eq(ftruncate(fd, LONG - 1), 0);
+	do {
+		source_take(&source, len);
+		rc = source_look(&source, &look, &len);
+	} while (rc == SMTPC_OK && len > 0);
+	ck_assert_int_eq(rc, SMTPC_E_CONTENT);
+	ck_assert_str_eq(source.detail, "content-size");
+	/* Longer than it was, it is read to its end. */
+	source_begin(&source);
+	ck_assert_int_eq(pwrite(fd, data + LONG - 1, 1, LONG - 1), 1);
+	reads_as(data, LONG);
+	source_clear(&source);
+	close(fd);
+	free(data);
+}
+END_TEST
+
 START_TEST(file_behind_its_end_is_empty)
 {
 	int fd = file_with("abc", 3);
@@ -658,6 +686,7 @@ add_descriptors(Suite *suite)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, file_is_read_from_where_it_stood_to_its_end);
+	tcase_add_test(tcase, file_that_is_cut_off_meanwhile_is_a_failure);
 	tcase_add_test(tcase, file_behind_its_end_is_empty);
 	tcase_add_loop_test(tcase, chunk_sizes_make_no_difference, 0, SIZES);
 	tcase_add_test(tcase, only_an_open_descriptor_is_taken);
