@@ -84,8 +84,7 @@ smtpc_tls_free(smtpc_tls *tls)
 	if (tls == NULL || atomic_fetch_sub(&tls->holds, 1) > 1)
 		return;
 	gnutls_certificate_free_credentials(tls->credentials);
-	if (tls->priority != NULL)
-		gnutls_priority_deinit(tls->priority);
+	gnutls_priority_deinit(tls->priority);
 	if (tls->pin != NULL)
 		mem_free_secret(tls->pin, strlen(tls->pin));
 	tls_cache_clear(&tls->cache);
