@@ -188,12 +188,6 @@ smtpc_session_certificate_problems(const smtpc_session *session)
 }
 
 const char *
-smtpc_session_mechanism(const smtpc_session *session)
-{
-	return session != NULL ? session->mechanism : NULL;
-}
-
-const char *
 smtpc_session_peer_address(const smtpc_session *session)
 {
 	return session != NULL ? session->peer_address : NULL;

@@ -43,7 +43,7 @@ channel_close(struct channel *channel)
 {
 	struct stream *stream = channel->stream;
 
-	buffer_clear(&channel->in);
+	buffer_clear_secret(&channel->in);
 	buffer_clear_secret(&channel->out);
 	channel_init(channel);
 	if (stream != NULL)
@@ -54,7 +54,7 @@ void
 channel_rest(struct channel *channel)
 {
 	if (buffer_length(&channel->in) == 0)
-		buffer_clear(&channel->in);
+		buffer_clear_secret(&channel->in);
 	if (buffer_length(&channel->out) == 0)
 		buffer_clear_secret(&channel->out);
 }

@@ -623,7 +623,7 @@ engine_close(struct smtpc_session *session, int rc)
 bool
 engine_in_callback(const struct smtpc_session *session)
 {
-	return session->trace.in_callback ||
+	return session->trace.in_callback || session->auth.in_callback ||
 	       (session->transaction != NULL &&
 		session->transaction->source.in_callback);
 }

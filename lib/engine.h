@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attempts.h"
 #include "awaited.h"
 #include "channel.h"
 #include "credentials.h"
@@ -64,6 +65,9 @@ struct operation {
 
 	/* A descriptor of its own to wait for, -1: none.  Or NULL. */
 	int (*waits_for)(const struct smtpc_session *session);
+
+	/* Whether it goes on once the caller sets a secret.  Or NULL. */
+	bool (*wants_secret)(const struct smtpc_session *session);
 };
 
 /* What a session waits for: its connection, and what an operation needs. */
@@ -79,18 +83,32 @@ struct wait_set {
 	size_t count;
 };
 
+/* How to authenticate, and who knows the secrets. */
+struct auth_settings {
+	char *mechanisms; /* NULL: the default */
+	struct credentials credentials;
+	smtpc_secret_fn ask; /* NULL: nobody */
+	void *ask_userdata;
+	bool in_callback;
+	bool secret_came; /* since it was asked for */
+	bool plaintext_allowed;
+	int attempts_max;
+	int binding; /* SMTPC_CHANNEL_BINDING_... */
+	int iterations_min;
+	/* Mechanisms that made the server close; by mechanism_bit(). */
+	uint32_t hopeless;
+};
+
 struct smtpc_session {
 	/* Settings. */
 	bool blocking;
 	bool helper_thread;
-	bool plaintext_auth;
 	int pipelining;
 	int tls_mode;
 	int64_t timeouts[PHASE_COUNT];
 	int64_t operation_timeout;
 	char *client_domain; /* NULL: the local address */
-	char *mechanisms;    /* NULL: the default */
-	struct credentials credentials;
+	struct auth_settings auth;
 	smtpc_tls *tls; /* NULL: one of its own is made when it is needed */
 	char *tls_verify_name; /* as certificates have it; NULL: the host */
 	struct trust_rules trust_rules;
@@ -124,6 +142,8 @@ struct smtpc_session {
 	struct extension_list extensions;
 	struct smtpc_reply *greeting, *reply;
 	const char *mechanism; /* NULL: not authenticated */
+	struct attempt_list attempts;
+	struct buffer challenge; /* the last one about an OAuth token */
 
 	/* The operation in progress. */
 	const struct operation *operation;
@@ -287,6 +307,9 @@ struct command_line {
 	const char *verb;
 	const char *argument; /* or NULL */
 };
+
+/* Whether there is anything to authenticate with (auth_choice.c). */
+bool auth_is_possible(const struct smtpc_session *session);
 
 /* Begins what is missing of a usable session (op_open.c). */
 int open_begin(struct smtpc_session *session, const struct endpoint *endpoint);

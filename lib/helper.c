@@ -16,24 +16,40 @@
 
 #include "mem.h"
 
+enum {
+	WORKING,
+	DONE, /* the owner's to release */
+	LEFT, /* the thread's to release */
+};
+
 struct helper {
 	void (*work)(void *job);
 	void (*release)(void *job);
 	void *job;
 	int event; /* -1: no thread */
-	atomic_bool done;
+	atomic_int state;
 	atomic_int users; /* the owner and the thread */
 };
 
-void
-helper_leave(struct helper *helper)
+static void
+drop(struct helper *helper)
 {
-	if (helper == NULL || atomic_fetch_sub(&helper->users, 1) > 1)
+	if (atomic_fetch_sub(&helper->users, 1) > 1)
 		return;
-	helper->release(helper->job);
 	if (helper->event >= 0)
 		close(helper->event);
 	mem_free(helper);
+}
+
+/* The job that is done goes at once, though the thread may not have ended. */
+void
+helper_leave(struct helper *helper)
+{
+	if (helper == NULL)
+		return;
+	if (atomic_exchange(&helper->state, LEFT) == DONE)
+		helper->release(helper->job);
+	drop(helper);
 }
 
 static void *
@@ -44,12 +60,13 @@ run(void *argument)
 	ssize_t written;
 
 	helper->work(helper->job);
-	atomic_store(&helper->done, true);
+	if (atomic_exchange(&helper->state, DONE) == LEFT)
+		helper->release(helper->job);
 	/* It fails only if somebody has closed what is not theirs. */
 	do
 		written = write(helper->event, &one, sizeof(one));
 	while (written < 0 && errno == EINTR);
-	helper_leave(helper);
+	drop(helper);
 	return NULL;
 }
 
@@ -85,7 +102,7 @@ helper_start(struct helper **ret_helper, void (*work)(void *job),
 	helper->release = release;
 	helper->job = job;
 	helper->event = -1;
-	atomic_init(&helper->done, false);
+	atomic_init(&helper->state, WORKING);
 	atomic_init(&helper->users, threaded ? 2 : 1);
 	if (threaded) {
 		helper->event = eventfd(0, EFD_CLOEXEC);
@@ -97,7 +114,7 @@ helper_start(struct helper **ret_helper, void (*work)(void *job),
 		}
 	} else {
 		work(job);
-		atomic_store(&helper->done, true);
+		atomic_store(&helper->state, DONE);
 	}
 	*ret_helper = helper;
 	return SMTPC_OK;
@@ -110,7 +127,7 @@ out:
 bool
 helper_is_done(const struct helper *helper)
 {
-	return atomic_load(&helper->done);
+	return atomic_load(&helper->state) == DONE;
 }
 
 int

@@ -7,34 +7,52 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "extension.h"
 #include "utf8.h"
 
-#define PLAINTEXT	0x1u /* the password itself crosses the channel */
-#define BY_NAME		0x2u /* only if the caller names it */
-#define NEEDS_SAFETY	0x4u /* by default on a safe channel only */
-#define NEEDS_UTF8	0x8u /* the text it takes must be that */
-#define REFUSES_CONTROL 0x10u
+#define SCRAM                                                                  \
+	(MECHANISM_PASSWORD | MECHANISM_UTF8 | MECHANISM_NO_CONTROL |          \
+	 MECHANISM_SCRAM)
+#define SCRAM_PLUS (SCRAM | MECHANISM_BINDS)
+#define BEARER	   (MECHANISM_TOKEN | MECHANISM_PLAINTEXT | MECHANISM_UTF8)
 
-/* The strongest first, which is the default order. */
-static const struct mechanism {
-	const char *name;
-	unsigned int flags;
-} mechanisms[] = {
-	{ "SCRAM-SHA-512", NEEDS_UTF8 | REFUSES_CONTROL },
-	{ "SCRAM-SHA-384", NEEDS_UTF8 | REFUSES_CONTROL | BY_NAME },
-	{ "SCRAM-SHA-256", NEEDS_UTF8 | REFUSES_CONTROL },
-	{ "SCRAM-SHA-224", NEEDS_UTF8 | REFUSES_CONTROL | BY_NAME },
-	{ "SCRAM-SHA-1", NEEDS_UTF8 | REFUSES_CONTROL },
-	{ "PLAIN", PLAINTEXT | NEEDS_UTF8 },
-	{ "LOGIN", PLAINTEXT },
-	{ "CRAM-MD5", NEEDS_SAFETY },
+static const struct mechanism mechanisms[] = {
+	{ "SCRAM-SHA-512-PLUS", SCRAM_PLUS },
+	{ "SCRAM-SHA-384-PLUS", SCRAM_PLUS | MECHANISM_BY_NAME },
+	{ "SCRAM-SHA-256-PLUS", SCRAM_PLUS },
+	{ "SCRAM-SHA-224-PLUS", SCRAM_PLUS | MECHANISM_BY_NAME },
+	{ "SCRAM-SHA-1-PLUS", SCRAM_PLUS },
+	{ "SCRAM-SHA-512", SCRAM },
+	{ "SCRAM-SHA-384", SCRAM | MECHANISM_BY_NAME },
+	{ "SCRAM-SHA-256", SCRAM },
+	{ "SCRAM-SHA-224", SCRAM | MECHANISM_BY_NAME },
+	{ "SCRAM-SHA-1", SCRAM },
+	{ "OAUTHBEARER", BEARER },
+	{ "XOAUTH2", BEARER },
+	{ "EXTERNAL", MECHANISM_UTF8 },
+	{ "PLAIN", MECHANISM_PASSWORD | MECHANISM_PLAINTEXT | MECHANISM_UTF8 },
+	{ "LOGIN", MECHANISM_PASSWORD | MECHANISM_PLAINTEXT |
+		       MECHANISM_SERVER_FIRST | MECHANISM_NO_AUTHZID },
+	{ "CRAM-MD5", MECHANISM_PASSWORD | MECHANISM_NEEDS_SAFETY |
+			  MECHANISM_SERVER_FIRST | MECHANISM_NO_AUTHZID },
+	{ "DIGEST-MD5", MECHANISM_PASSWORD | MECHANISM_BY_NAME |
+			    MECHANISM_SERVER_FIRST | MECHANISM_SERIAL },
+	{ "GSSAPI", MECHANISM_BY_NAME | MECHANISM_SERIAL },
+	{ "GSS-SPNEGO",
+	  MECHANISM_BY_NAME | MECHANISM_SERIAL | MECHANISM_NO_AUTHZID },
+	{ "NTLM",
+	  MECHANISM_PASSWORD | MECHANISM_BY_NAME | MECHANISM_NO_AUTHZID },
+	{ "ANONYMOUS", MECHANISM_BY_NAME | MECHANISM_NO_AUTHZID },
 };
 
 #define MECHANISM_COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
 
+/* The strongest first. */
 static const char default_list[] =
-    "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5";
+    "SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS "
+    "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 "
+    "OAUTHBEARER XOAUTH2 EXTERNAL PLAIN LOGIN CRAM-MD5";
 
 const char *
 mechanism_default_list(void)
@@ -42,8 +60,13 @@ mechanism_default_list(void)
 	return default_list;
 }
 
-/* Its index, or MECHANISM_COUNT. */
-static size_t
+uint32_t
+mechanism_bit(const struct mechanism *mechanism)
+{
+	return UINT32_C(1) << (mechanism - mechanisms);
+}
+
+static const struct mechanism *
 find(const char *name, size_t len)
 {
 	size_t i;
@@ -51,34 +74,88 @@ find(const char *name, size_t len)
 	for (i = 0; i < MECHANISM_COUNT; i++)
 		if (strlen(mechanisms[i].name) == len &&
 		    memcmp(mechanisms[i].name, name, len) == 0)
-			break;
-	return i;
+			return &mechanisms[i];
+	return NULL;
+}
+
+/* The next word of a list, and the mechanism that it names, or NULL. */
+static bool
+next_word(const char **list, const struct mechanism **ret_mechanism)
+{
+	const char *word = *list + strspn(*list, " ");
+	size_t len = strcspn(word, " ");
+
+	*list = word + len;
+	*ret_mechanism = find(word, len);
+	return len > 0;
 }
 
 bool
 mechanism_list_is_valid(const char *list)
 {
+	const struct mechanism *mechanism = NULL;
+	bool any = false;
+
+	while (next_word(&list, &mechanism)) {
+		if (mechanism == NULL)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+bool
+mechanism_list_needs_no_secret(const char *list)
+{
+	const unsigned int secrets = MECHANISM_PASSWORD | MECHANISM_TOKEN;
+	const struct mechanism *mechanism;
+
+	while (list != NULL && next_word(&list, &mechanism))
+		if (mechanism != NULL && !(mechanism->flags & secrets))
+			return true;
+	return false;
+}
+
+bool
+mechanism_server_binds(const char *offered)
+{
+	static const char plus[] = "-PLUS";
+	const size_t plus_len = sizeof(plus) - 1;
 	size_t len;
 
-	if (list[strspn(list, " ")] == '\0')
-		return false;
-	for (; *list != '\0'; list += len) {
-		list += strspn(list, " ");
-		len = strcspn(list, " ");
-		if (len > 0 && find(list, len) == MECHANISM_COUNT)
-			return false;
+	/* Whichever it is, known to us or not. */
+	for (; *offered != '\0'; offered += len) {
+		offered += strspn(offered, " ");
+		len = strcspn(offered, " ");
+		if (len > plus_len && ascii_equal(offered + len - plus_len,
+						  plus_len, plus, plus_len))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+unsigned int
+mechanism_lacks_secret(const struct mechanism *mechanism,
+		       const struct credentials *credentials)
+{
+	unsigned int flags = mechanism->flags;
+
+	if ((flags & MECHANISM_PASSWORD) && credentials->password == NULL)
+		return MECHANISM_PASSWORD;
+	if ((flags & MECHANISM_TOKEN) && credentials->token == NULL)
+		return MECHANISM_TOKEN;
+	return 0;
 }
 
 static bool
-text_fits(const char *text, size_t len, unsigned int flags)
+text_fits(const char *text, unsigned int flags)
 {
+	size_t len = text != NULL ? strlen(text) : 0;
 	size_t i;
 
-	if ((flags & NEEDS_UTF8) && !utf8_is_valid(text, len))
+	if ((flags & MECHANISM_UTF8) && !utf8_is_valid(text, len))
 		return false;
-	if (flags & REFUSES_CONTROL)
+	if (flags & MECHANISM_NO_CONTROL)
 		for (i = 0; i < len; i++)
 			if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 				return false;
@@ -86,49 +163,101 @@ text_fits(const char *text, size_t len, unsigned int flags)
 }
 
 static bool
-credentials_fit(const struct credentials *credentials, unsigned int flags)
+acts_for_another(const struct credentials *credentials)
 {
-	return text_fits(credentials->authzid, strlen(credentials->authzid),
-			 flags) &&
-	       text_fits(credentials->authcid, strlen(credentials->authcid),
-			 flags) &&
-	       text_fits(credentials->password, credentials->password_len,
-			 flags);
+	const char *authzid = credentials->authzid;
+
+	return authzid != NULL && authzid[0] != '\0' &&
+	       (credentials->authcid == NULL ||
+		strcmp(authzid, credentials->authcid) != 0);
 }
 
+/* Whether a mechanism can say what is set. */
 static bool
-is_permitted(const struct mechanism *mechanism,
-	     const struct mechanism_terms *terms)
+credentials_fit(const struct mechanism *mechanism,
+		const struct credentials *credentials)
 {
 	unsigned int flags = mechanism->flags;
+	const char *user = credentials_token_user(credentials);
 
-	if ((flags & BY_NAME) && terms->wanted == NULL)
+	if (flags & MECHANISM_TOKEN) {
+		/* Only OAUTHBEARER can leave the user to the token. */
+		if (user == NULL)
+			return strcmp(mechanism->name, "OAUTHBEARER") == 0 ||
+			       credentials->token == NULL;
+		return text_fits(user, flags) && strchr(user, '\x01') == NULL;
+	}
+	if ((flags & MECHANISM_NO_AUTHZID) && acts_for_another(credentials))
 		return false;
-	if ((flags & PLAINTEXT) && !terms->channel_is_safe &&
-	    !terms->plaintext_allowed)
-		return false;
-	if ((flags & NEEDS_SAFETY) && !terms->channel_is_safe &&
-	    terms->wanted == NULL)
-		return false;
-	return extension_lists(terms->offered, mechanism->name) &&
-	       credentials_fit(terms->credentials, flags);
+	return text_fits(credentials->authzid, flags) &&
+	       text_fits(credentials->authcid, flags) &&
+	       (!(flags & MECHANISM_PASSWORD) ||
+		text_fits(credentials->password, flags));
 }
 
-const char *
-mechanism_choose(const struct mechanism_terms *terms, unsigned int *tried)
+/* A certificate is what identifies only where nothing else is set. */
+static bool
+is_wanted(const struct mechanism *mechanism,
+	  const struct mechanism_terms *terms)
+{
+	const struct credentials *credentials = terms->credentials;
+
+	if (terms->wanted != NULL)
+		return true;
+	if (strcmp(mechanism->name, "EXTERNAL") == 0)
+		return terms->has_certificate && terms->may_ask == 0 &&
+		       credentials->password == NULL &&
+		       credentials->token == NULL;
+	return !(mechanism->flags & MECHANISM_BY_NAME);
+}
+
+/* What is in the way of a mechanism that both sides have; 0: nothing. */
+static unsigned int
+lacks(const struct mechanism *mechanism, const struct mechanism_terms *terms)
+{
+	unsigned int flags = mechanism->flags;
+	unsigned int secret;
+
+	secret = mechanism_lacks_secret(mechanism, terms->credentials);
+	secret &= ~terms->may_ask;
+	if (secret != 0)
+		return secret == MECHANISM_TOKEN ? MECHANISM_LACKS_TOKEN
+						 : MECHANISM_LACKS_PASSWORD;
+	if (!credentials_fit(mechanism, terms->credentials))
+		return MECHANISM_LACKS_TEXT;
+	if ((flags & MECHANISM_BINDS) && !terms->can_bind)
+		return MECHANISM_LACKS_BINDING;
+	if (terms->channel_is_safe)
+		return 0;
+	if ((flags & MECHANISM_PLAINTEXT) && !terms->plaintext_allowed)
+		return MECHANISM_LACKS_SAFETY;
+	if ((flags & MECHANISM_NEEDS_SAFETY) && terms->wanted == NULL)
+		return MECHANISM_LACKS_SAFETY;
+	return 0;
+}
+
+const struct mechanism *
+mechanism_choose(const struct mechanism_terms *terms, uint32_t *tried,
+		 unsigned int *ret_lacks)
 {
 	const char *list = terms->wanted != NULL ? terms->wanted : default_list;
-	size_t i, len;
+	const struct mechanism *mechanism = NULL;
+	unsigned int missing;
 
-	for (; *list != '\0'; list += len) {
-		list += strspn(list, " ");
-		len = strcspn(list, " ");
-		i = find(list, len);
-		if (i == MECHANISM_COUNT || (*tried & 1u << i) ||
-		    !is_permitted(&mechanisms[i], terms))
+	*ret_lacks = 0;
+	while (next_word(&list, &mechanism)) {
+		if (mechanism == NULL || (*tried & mechanism_bit(mechanism)) ||
+		    !extension_lists(terms->offered, mechanism->name) ||
+		    !is_wanted(mechanism, terms) ||
+		    (terms->only_bound &&
+		     !(mechanism->flags & MECHANISM_BINDS)))
 			continue;
-		*tried |= 1u << i;
-		return mechanisms[i].name;
+		missing = lacks(mechanism, terms);
+		*ret_lacks |= missing;
+		if (missing != 0)
+			continue;
+		*tried |= mechanism_bit(mechanism);
+		return mechanism;
 	}
 	return NULL;
 }

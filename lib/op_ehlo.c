@@ -37,7 +37,7 @@ may_fall_back(struct smtpc_session *session, const struct smtpc_reply *reply)
 	bool needs_tls = policy_demands_tls(session) && !session->tls_is_up;
 
 	return unknown && !session->knows_ehlo && !needs_tls &&
-	       !credentials_are_set(&session->credentials);
+	       !auth_is_possible(session);
 }
 
 static int

@@ -29,8 +29,7 @@ next_rung(struct smtpc_session *session, const struct operation **ret_next)
 		if (!engine_offers(session, EXTENSION_STARTTLS))
 			return policy_check(session);
 		*ret_next = &op_starttls;
-	} else if (session->mechanism == NULL &&
-		   credentials_are_set(&session->credentials)) {
+	} else if (session->mechanism == NULL && auth_is_possible(session)) {
 		*ret_next = &op_auth;
 	}
 	return SMTPC_OK;

@@ -51,16 +51,8 @@ reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
 void
 reply_blot(struct smtpc_reply *reply, const char *secret, size_t len)
 {
-	size_t size = reply->line_ends[reply->line_count - 1];
-	char *end = reply->text + size;
-	char *at = reply->text;
-
-	if (len == 0)
-		return;
-	while ((at = memmem(at, (size_t)(end - at), secret, len)) != NULL) {
-		memset(at, '*', len);
-		at += len;
-	}
+	mem_blot(reply->text, reply->line_ends[reply->line_count - 1], secret,
+		 len);
 }
 
 int
@@ -95,7 +87,7 @@ reply_parser_init(struct reply_parser *parser)
 void
 reply_parser_clear(struct reply_parser *parser)
 {
-	buffer_clear(&parser->text);
+	buffer_clear_secret(&parser->text);
 	buffer_clear(&parser->ends);
 	reply_parser_init(parser);
 }
@@ -192,6 +184,8 @@ forget_lines(struct reply_parser *parser)
 	parser->line_count = 0;
 	parser->octets = 0;
 	parser->code = 0;
+	/* A server may have quoted a secret, and the reply has it no more. */
+	mem_wipe(parser->text.data, parser->text.size);
 	buffer_truncate(&parser->text, 0);
 	buffer_truncate(&parser->ends, 0);
 }

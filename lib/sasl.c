@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Cyrus SASL, kept on a short lead: initialised when first needed and never
- * given up, no global callbacks, nothing logged, and everything that touches
- * its globals under one lock of our own, since version 2.1.28's own locks do
- * nothing.
+ * One authentication by Cyrus SASL, kept on a short lead: every callback of the
+ * connection's own, nothing logged, no option of anybody else's.
  */
 #include "sasl.h"
 
-#include <pthread.h>
 #include <sasl/sasl.h>
-#include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <smtpc/smtpc.h>
 
-#include "base64.h"
 #include "helper.h"
 #include "mem.h"
+#include "sasl_library.h"
+#include "sasl_plugins.h"
 
 #define SERVICE "smtp"
 
-/* A challenge is base64 of at most 12,288 octets (RFC 4954, section 4). */
-#define CHALLENGE_MAX 12288
+/* As much as is kept of Cyrus SASL's own words. */
+#define SAID_MAX 256
 
 enum {
-	CALLBACK_COUNT = 6
+	CALLBACK_COUNT = 8
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_bool initialised; /* written under the lock */
 
 /* What Cyrus SASL works on; it lives as long as the helper or the exchange. */
 struct connection {
@@ -37,9 +32,15 @@ struct connection {
 	sasl_callback_t callbacks[CALLBACK_COUNT];
 	char *host;
 	struct credentials credentials;
+	struct sasl_plugins_login login;
 	sasl_secret_t *secret;
 	size_t secret_size;
 	bool plaintext_allowed;
+	bool anonymous_allowed;
+	bool serial;
+	enum sasl_binding binding;
+	sasl_channel_binding_t channel_binding;
+	char *binding_name, *binding_data;
 	pid_t pid; /* of the process that made it */
 	int rc;	   /* SASL_OK: made */
 };
@@ -47,8 +48,9 @@ struct connection {
 struct sasl_exchange {
 	struct helper *helper;
 	struct connection *connection; /* the helper's to release */
+	const char *mechanism;
 	bool complete;
-	const char *message;
+	char said[SAID_MAX];
 };
 
 /* No option but the built-in ones: another user's settings are not ours. */
@@ -81,6 +83,8 @@ get_name(void *context, int id, const char **result, unsigned int *len)
 
 	*result = id == SASL_CB_USER ? connection->credentials.authzid
 				     : connection->credentials.authcid;
+	if (*result == NULL)
+		*result = "";
 	if (len != NULL)
 		*len = (unsigned int)strlen(*result);
 	return SASL_OK;
@@ -97,6 +101,33 @@ get_secret(sasl_conn_t *sasl, void *context, int id, sasl_secret_t **ret_secret)
 	return SASL_OK;
 }
 
+/* The realm that the user's name ends in, or the server's first one. */
+static int
+get_realm(void *context, int id, const char **available, const char **result)
+{
+	const struct connection *connection = context;
+	const char *name = connection->credentials.authcid;
+	const char *at = name != NULL ? strrchr(name, '@') : NULL;
+	size_t i;
+
+	(void)id;
+	*result = "";
+	for (i = 0; available != NULL && available[i] != NULL; i++)
+		if (i == 0 || (at != NULL && strcmp(available[i], at + 1) == 0))
+			*result = available[i];
+	return SASL_OK;
+}
+
+static int
+get_login(void *context, int id, const struct sasl_plugins_login **ret_login)
+{
+	const struct connection *connection = context;
+
+	(void)id;
+	*ret_login = &connection->login;
+	return SASL_OK;
+}
+
 /* Cyrus SASL's type for a callback of any kind; void (*)(void) fits all. */
 static void
 set_callback(sasl_callback_t *callback, unsigned long id,
@@ -107,47 +138,61 @@ set_callback(sasl_callback_t *callback, unsigned long id,
 	callback->context = context;
 }
 
+/* Cyrus SASL takes a mechanism for one without a secret if none is there. */
 static void
 set_callbacks(struct connection *connection)
 {
-	sasl_callback_t *callbacks = connection->callbacks;
+	sasl_callback_t *callback = connection->callbacks;
 
-	set_callback(&callbacks[0], SASL_CB_GETOPT, (void (*)(void))get_option,
+	set_callback(callback++, SASL_CB_GETOPT, (void (*)(void))get_option,
 		     NULL);
-	set_callback(&callbacks[1], SASL_CB_LOG, (void (*)(void))log_nothing,
+	set_callback(callback++, SASL_CB_LOG, (void (*)(void))log_nothing,
 		     NULL);
-	set_callback(&callbacks[2], SASL_CB_USER, (void (*)(void))get_name,
+	set_callback(callback++, SASL_CB_USER, (void (*)(void))get_name,
 		     connection);
-	set_callback(&callbacks[3], SASL_CB_AUTHNAME, (void (*)(void))get_name,
+	set_callback(callback++, SASL_CB_AUTHNAME, (void (*)(void))get_name,
 		     connection);
-	set_callback(&callbacks[4], SASL_CB_PASS, (void (*)(void))get_secret,
+	set_callback(callback++, SASL_CB_GETREALM, (void (*)(void))get_realm,
 		     connection);
-	set_callback(&callbacks[5], SASL_CB_LIST_END, NULL, NULL);
+	set_callback(callback++, SASL_PLUGINS_CB_LOGIN,
+		     (void (*)(void))get_login, connection);
+	if (connection->secret != NULL)
+		set_callback(callback++, SASL_CB_PASS,
+			     (void (*)(void))get_secret, connection);
+	set_callback(callback, SASL_CB_LIST_END, NULL, NULL);
 }
 
-/* Under the lock.  Once it has worked, the reference is kept for ever. */
+/* Under "n" Cyrus SASL must not know of the channel at all. */
 static int
-initialise(void)
+set_binding(struct connection *connection)
 {
-	int rc = SASL_OK;
-
-	if (!initialised)
-		rc = sasl_client_init(NULL);
-	initialised = rc == SASL_OK;
-	return rc;
+	if (connection->binding == SASL_BINDING_NONE)
+		return SASL_OK;
+	connection->channel_binding.critical =
+	    connection->binding == SASL_BINDING_USED;
+	return sasl_setprop(connection->sasl, SASL_CHANNEL_BINDING,
+			    &connection->channel_binding);
 }
 
 static int
-set_properties(const struct connection *connection)
+set_properties(struct connection *connection)
 {
 	sasl_security_properties_t properties;
+	int rc;
 
 	memset(&properties, 0, sizeof(properties));
-	properties.security_flags = SASL_SEC_NOANONYMOUS;
+	if (!connection->anonymous_allowed)
+		properties.security_flags |= SASL_SEC_NOANONYMOUS;
 	if (!connection->plaintext_allowed)
 		properties.security_flags |= SASL_SEC_NOPLAINTEXT;
 	/* No security layer: TLS is there for that. */
-	return sasl_setprop(connection->sasl, SASL_SEC_PROPS, &properties);
+	rc = sasl_setprop(connection->sasl, SASL_SEC_PROPS, &properties);
+	/* It wants to hear a name; the server gets it from the certificate. */
+	if (rc == SASL_OK)
+		rc = sasl_setprop(connection->sasl, SASL_AUTH_EXTERNAL, "user");
+	if (rc == SASL_OK)
+		rc = set_binding(connection);
+	return rc;
 }
 
 /* In the helper thread, if there is one. */
@@ -156,17 +201,30 @@ make_connection(void *argument)
 {
 	struct connection *connection = argument;
 
-	pthread_mutex_lock(&lock);
-	connection->rc = initialise();
-	pthread_mutex_unlock(&lock);
+	connection->rc = sasl_library_prepare();
 	if (connection->rc != SASL_OK)
 		return;
-	/* This may wait for the name service: not under the lock. */
+	/* This may wait for the name service. */
 	connection->rc =
 	    sasl_client_new(SERVICE, connection->host, NULL, NULL,
 			    connection->callbacks, 0, &connection->sasl);
 	if (connection->rc == SASL_OK)
 		connection->rc = set_properties(connection);
+}
+
+/* Some mechanisms have memory that all connections share. */
+static void
+lock_for(const struct connection *connection)
+{
+	if (connection->serial)
+		sasl_library_lock_mechanisms();
+}
+
+static void
+unlock_for(const struct connection *connection)
+{
+	if (connection->serial)
+		sasl_library_unlock_mechanisms();
 }
 
 static void
@@ -179,11 +237,15 @@ release_connection(void *argument)
 	 * any more: there the memory is left to the process's end.
 	 */
 	if (connection->sasl != NULL && connection->pid == getpid()) {
-		pthread_mutex_lock(&lock);
-		sasl_dispose(&connection->sasl);
-		pthread_mutex_unlock(&lock);
+		lock_for(connection);
+		sasl_library_dispose(&connection->sasl);
+		unlock_for(connection);
 	}
 	credentials_clear(&connection->credentials);
+	mem_free(connection->binding_name);
+	if (connection->binding_data != NULL)
+		mem_free_secret(connection->binding_data,
+				connection->channel_binding.len);
 	mem_free_secret(connection->secret, connection->secret_size);
 	mem_free(connection->host);
 	mem_free(connection);
@@ -194,6 +256,8 @@ copy_secret(struct connection *connection)
 {
 	const struct credentials *credentials = &connection->credentials;
 
+	if (credentials->password == NULL)
+		return true;
 	connection->secret_size =
 	    sizeof(sasl_secret_t) + credentials->password_len;
 	connection->secret = mem_alloc(connection->secret_size);
@@ -205,6 +269,52 @@ copy_secret(struct connection *connection)
 	return true;
 }
 
+static bool
+copy_binding(struct connection *connection, const struct sasl_terms *terms)
+{
+	sasl_channel_binding_t *binding = &connection->channel_binding;
+
+	connection->binding = terms->binding;
+	if (terms->binding == SASL_BINDING_NONE)
+		return true;
+	connection->binding_name = mem_copy_text(terms->binding_name);
+	connection->binding_data = mem_copy(buffer_data(terms->binding_data),
+					    buffer_length(terms->binding_data));
+	binding->name = connection->binding_name;
+	binding->data = (const unsigned char *)connection->binding_data;
+	binding->len = buffer_length(terms->binding_data);
+	return connection->binding_name != NULL &&
+	       connection->binding_data != NULL;
+}
+
+/* NULL when there is no memory. */
+static struct connection *
+new_connection(const struct sasl_terms *terms)
+{
+	struct connection *connection = mem_zalloc(sizeof(*connection));
+
+	if (connection == NULL)
+		return NULL;
+	connection->pid = getpid();
+	connection->plaintext_allowed = terms->plaintext_allowed;
+	connection->serial = terms->serial;
+	connection->anonymous_allowed =
+	    strcmp(terms->mechanism, "ANONYMOUS") == 0;
+	connection->host = mem_copy_text(terms->host);
+	if (connection->host == NULL ||
+	    credentials_copy(&connection->credentials, terms->credentials) !=
+		SMTPC_OK ||
+	    !copy_secret(connection) || !copy_binding(connection, terms)) {
+		release_connection(connection);
+		return NULL;
+	}
+	connection->login.credentials = &connection->credentials;
+	connection->login.host = connection->host;
+	connection->login.port = terms->port;
+	set_callbacks(connection);
+	return connection;
+}
+
 /*
  * Cyrus SASL asks the name service only for a host name without a dot; and
  * its first use loads every plug-in that is installed.
@@ -214,38 +324,28 @@ may_wait(void)
 {
 	char name[256] = "";
 
-	return !atomic_load(&initialised) ||
+	return !sasl_library_is_prepared() ||
 	       gethostname(name, sizeof(name) - 1) != 0 ||
 	       strchr(name, '.') == NULL;
 }
 
 int
-sasl_exchange_begin(struct sasl_exchange **ret_exchange, const char *host,
-		    const struct credentials *credentials,
-		    bool plaintext_allowed, bool threaded)
+sasl_exchange_begin(struct sasl_exchange **ret_exchange,
+		    const struct sasl_terms *terms)
 {
 	struct sasl_exchange *exchange = mem_zalloc(sizeof(*exchange));
-	struct connection *connection = mem_zalloc(sizeof(*connection));
+	struct connection *connection = NULL;
 	int rc = SMTPC_E_NOMEM;
 
-	if (exchange == NULL || connection == NULL)
+	if (exchange == NULL)
+		return rc;
+	exchange->mechanism = terms->mechanism;
+	connection = new_connection(terms);
+	if (connection == NULL)
 		goto out;
-	connection->plaintext_allowed = plaintext_allowed;
-	connection->pid = getpid();
-	connection->host = mem_copy_text(host);
-	if (connection->host == NULL)
-		goto out;
-	rc = credentials_set(&connection->credentials, credentials->authzid,
-			     credentials->authcid, credentials->password);
-	if (rc != SMTPC_OK)
-		goto out;
-	rc = SMTPC_E_NOMEM;
-	if (!copy_secret(connection))
-		goto out;
-	set_callbacks(connection);
 	rc =
 	    helper_start(&exchange->helper, make_connection, release_connection,
-			 connection, threaded && may_wait());
+			 connection, terms->threaded && may_wait());
 	if (rc != SMTPC_OK)
 		goto out;
 	exchange->connection = connection;
@@ -259,23 +359,44 @@ out:
 	return rc;
 }
 
-static int
-result_of(struct sasl_exchange *exchange, int rc)
+static void
+keep_message(struct sasl_exchange *exchange, const char *message)
 {
-	exchange->message = sasl_errstring(rc, NULL, NULL);
-	if (rc == SASL_NOMEM)
+	if (memccpy(exchange->said, message, '\0', SAID_MAX) == NULL)
+		exchange->said[SAID_MAX - 1] = '\0';
+}
+
+/* Cyrus SASL's own words begin "SASL(-1): generic failure: ". */
+static int
+failed(struct sasl_exchange *exchange, int rc)
+{
+	const char *message = sasl_errstring(rc, NULL, NULL);
+	sasl_conn_t *sasl = exchange->connection->sasl;
+
+	if (sasl != NULL && rc != SASL_NOMEM)
+		message = sasl_errdetail(sasl);
+	keep_message(exchange, message != NULL ? message : "it failed");
+	switch (rc) {
+	case SASL_NOMEM:
 		return SMTPC_E_NOMEM;
-	return SMTPC_E_AUTH_UNAVAILABLE;
+	case SASL_NOMECH:
+		return SMTPC_E_NOEXTENSION;
+	default:
+		return SMTPC_E_AUTH_UNAVAILABLE;
+	}
 }
 
 int
 sasl_exchange_poll(struct sasl_exchange *exchange)
 {
+	int rc;
+
 	if (!helper_is_done(exchange->helper))
 		return SMTPC_AGAIN;
 	if (exchange->connection->rc == SASL_OK)
 		return SMTPC_OK;
-	return result_of(exchange, exchange->connection->rc);
+	rc = failed(exchange, exchange->connection->rc);
+	return rc == SMTPC_E_NOMEM ? rc : SMTPC_E_AUTH_UNAVAILABLE;
 }
 
 int
@@ -285,84 +406,87 @@ sasl_exchange_descriptor(const struct sasl_exchange *exchange)
 }
 
 /*
- * Encode what the mechanism says, and wipe it: it is Cyrus SASL's memory, but
- * may be the password, and is never wiped there.
+ * Take over what the mechanism says, and wipe it: it is Cyrus SASL's memory,
+ * but may be the password, and is never wiped there.
  */
 static int
-encode(struct sasl_exchange *exchange, struct buffer *out, const char *said,
-       unsigned int len)
+take(struct sasl_exchange *exchange, struct buffer *out, const char *said,
+     unsigned int len)
 {
-	bool fits = base64_length(len) <= out->max - buffer_length(out);
+	bool fits = len <= out->max - buffer_length(out);
 
 	if (said != NULL && len > 0) {
 		if (fits)
-			base64_encode(out, said, len);
+			buffer_append(out, said, len);
 		mem_wipe((void *)(uintptr_t)said, len);
 	}
 	if (!fits) {
-		exchange->message = "the answer is too long";
+		keep_message(exchange, "the answer is too long");
 		return SMTPC_E_AUTH_UNAVAILABLE;
 	}
 	return out->failed ? SMTPC_E_NOMEM : SMTPC_OK;
 }
 
 int
-sasl_exchange_start(struct sasl_exchange *exchange, const char *mechanism,
-		    struct buffer *out, bool *ret_initial)
+sasl_exchange_start(struct sasl_exchange *exchange, struct buffer *out,
+		    bool *ret_initial)
 {
+	const struct connection *connection = exchange->connection;
+	const char *alias = sasl_plugins_alias(exchange->mechanism);
+	char list[2 * 32] = "";
 	const char *said = NULL;
 	const char *used = NULL;
 	unsigned int len = 0;
 	int rc;
 
-	pthread_mutex_lock(&lock);
-	rc = sasl_client_start(exchange->connection->sasl, mechanism, NULL,
-			       &said, &len, &used);
-	pthread_mutex_unlock(&lock);
+	memccpy(list, alias, '\0', 31);
+	/* With a single one it would say "n": it has no choice, it thinks. */
+	if (connection->binding == SASL_BINDING_UNUSED) {
+		list[strlen(list)] = ' ';
+		memccpy(list + strlen(list), alias, '\0', 31);
+	}
+	lock_for(exchange->connection);
+	rc =
+	    sasl_client_start(connection->sasl, list, NULL, &said, &len, &used);
+	unlock_for(exchange->connection);
 	if (rc != SASL_OK && rc != SASL_CONTINUE)
-		return result_of(exchange, rc);
+		return failed(exchange, rc);
 	exchange->complete = rc == SASL_OK;
 	*ret_initial = said != NULL;
-	return encode(exchange, out, said, len);
+	return take(exchange, out, said, len);
 }
 
 int
 sasl_exchange_step(struct sasl_exchange *exchange, const char *challenge,
 		   size_t len, struct buffer *out)
 {
-	struct buffer decoded;
+	struct buffer terminated;
 	const char *said = NULL;
 	unsigned int said_len = 0;
-	int rc;
+	int rc = SMTPC_E_NOMEM;
 
-	exchange->message = "the challenge is not base64";
-	buffer_init(&decoded, CHALLENGE_MAX);
-	if (len > CHALLENGE_MAX || !base64_decode(&decoded, challenge, len)) {
-		rc = decoded.failed ? SMTPC_E_NOMEM : SMTPC_E_AUTH_PROTOCOL;
-		goto out;
-	}
 	/* Mechanisms read text: there has to be a NUL behind it. */
-	buffer_append(&decoded, "", 1);
-	if (decoded.failed) {
-		rc = SMTPC_E_NOMEM;
+	buffer_init(&terminated, len + 1);
+	buffer_append(&terminated, challenge, len);
+	buffer_append(&terminated, "", 1);
+	if (terminated.failed)
 		goto out;
-	}
-	pthread_mutex_lock(&lock);
-	rc = sasl_client_step(exchange->connection->sasl, buffer_data(&decoded),
-			      (unsigned int)buffer_length(&decoded) - 1, NULL,
+	lock_for(exchange->connection);
+	rc = sasl_client_step(exchange->connection->sasl,
+			      buffer_data(&terminated), (unsigned int)len, NULL,
 			      &said, &said_len);
-	pthread_mutex_unlock(&lock);
+	unlock_for(exchange->connection);
 	if (rc == SASL_OK || rc == SASL_CONTINUE) {
 		exchange->complete = rc == SASL_OK;
-		rc = encode(exchange, out, said, said_len);
+		rc = take(exchange, out, said, said_len);
 	} else {
-		rc = result_of(exchange, rc);
+		rc = failed(exchange, rc);
 	}
-	if (rc == SMTPC_E_AUTH_UNAVAILABLE)
+	if (rc == SMTPC_E_AUTH_UNAVAILABLE || rc == SMTPC_E_NOEXTENSION)
 		rc = SMTPC_E_AUTH_PROTOCOL;
 
 out:
-	buffer_clear_secret(&decoded);
+	buffer_clear_secret(&terminated);
 	return rc;
 }
 
@@ -375,7 +499,7 @@ sasl_exchange_is_complete(const struct sasl_exchange *exchange)
 const char *
 sasl_exchange_message(const struct sasl_exchange *exchange)
 {
-	return exchange->message != NULL ? exchange->message : "";
+	return exchange->said;
 }
 
 void

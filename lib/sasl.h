@@ -11,14 +11,34 @@
 /* The client's side of one authentication, by Cyrus SASL. */
 struct sasl_exchange;
 
+/* How a mechanism may deal with the TLS channel (RFC 5801, section 4). */
+enum sasl_binding {
+	SASL_BINDING_NONE,   /* "n": it does not, whatever the server can */
+	SASL_BINDING_UNUSED, /* "y": it would, but the server does not */
+	SASL_BINDING_USED    /* "p" */
+};
+
+/* What an exchange is about; all of it is copied. */
+struct sasl_terms {
+	const char *mechanism;
+	const char *host;
+	int port; /* 0: none */
+	const struct credentials *credentials;
+	bool plaintext_allowed;
+	bool serial; /* the mechanism is one that shares memory */
+	bool threaded;
+	enum sasl_binding binding;
+	const char *binding_name; /* as registered for RFC 5056 */
+	const struct buffer *binding_data;
+};
+
 /*
- * Begins to make one for the server named host.  Cyrus SASL looks its own
- * host's name up for that, which may have to wait for the name service, and so
- * is done by a helper thread if threaded.  The credentials are copied.
+ * Begins to make one.  Cyrus SASL looks its own host's name up for that, which
+ * may have to wait for the name service, and so is done by a helper thread if
+ * threaded.
  */
-int sasl_exchange_begin(struct sasl_exchange **ret_exchange, const char *host,
-			const struct credentials *credentials,
-			bool plaintext_allowed, bool threaded);
+int sasl_exchange_begin(struct sasl_exchange **ret_exchange,
+			const struct sasl_terms *terms);
 
 /*
  * SMTPC_AGAIN: wait for the descriptor.  SMTPC_OK: it is made.
@@ -31,14 +51,15 @@ int sasl_exchange_descriptor(const struct sasl_exchange *exchange);
 
 /*
  * Starts the mechanism.  *ret_initial: it begins with an initial response,
- * which is then appended to out, in base64.  SMTPC_E_AUTH_UNAVAILABLE: it
- * can't be used here.  SMTPC_E_NOMEM.
+ * which is then appended to out.  SMTPC_E_NOEXTENSION: there is no such
+ * mechanism here.  SMTPC_E_AUTH_UNAVAILABLE: it can't be used here.
+ * SMTPC_E_NOMEM.
  */
-int sasl_exchange_start(struct sasl_exchange *exchange, const char *mechanism,
-			struct buffer *out, bool *ret_initial);
+int sasl_exchange_start(struct sasl_exchange *exchange, struct buffer *out,
+			bool *ret_initial);
 
 /*
- * Appends to out the answer to a challenge, both in base64.
+ * Appends to out the answer to a challenge, neither of them encoded.
  * SMTPC_E_AUTH_PROTOCOL: the challenge makes no sense, or proves that the
  * server is not what it should be.  SMTPC_E_NOMEM.
  */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A session's life, and its settings but for those of TLS.
+ * A session's life, and its settings but for those of TLS and AUTH.
  */
 #include "session.h"
 
 #include <string.h>
 
+#include "challenge.h"
+#include "command.h"
 #include "engine.h"
 #include "mailbox.h"
-#include "mechanism.h"
 #include "mem.h"
+
+/* Enough for one mechanism that the server can't really do. */
+#define AUTH_ATTEMPTS_DEFAULT 2
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -51,6 +55,9 @@ smtpc_session_new(smtpc_session **ret_session)
 	session->pipelining = SMTPC_PIPELINING_SAFE;
 	session->operation_timeout = SMTPC_FOREVER;
 	session->phase = SMTPC_PHASE_NONE;
+	session->auth.attempts_max = AUTH_ATTEMPTS_DEFAULT;
+	session->auth.iterations_min = CHALLENGE_ITERATIONS_MIN;
+	buffer_init(&session->challenge, COMMAND_AUTH_MAX);
 	memcpy(session->timeouts, default_timeouts, sizeof(default_timeouts));
 	trace_init(&session->trace);
 	channel_init(&session->channel);
@@ -72,12 +79,14 @@ smtpc_session_free(smtpc_session *session)
 	smtpc_tls_free(session->tls);
 	trust_clear(&session->trust_rules);
 	mem_free(session->tls_verify_name);
-	credentials_clear(&session->credentials);
+	credentials_clear(&session->auth.credentials);
 	failure_clear(&session->error);
 	mem_free(session->local_literal);
 	mem_free(session->peer_address);
 	mem_free(session->client_domain);
-	mem_free(session->mechanisms);
+	mem_free(session->auth.mechanisms);
+	attempts_clear(&session->attempts);
+	buffer_clear(&session->challenge);
 	mem_free(session->host);
 	mem_free(session);
 }
@@ -194,40 +203,6 @@ smtpc_session_set_pipelining(smtpc_session *session, int level)
 		return SMTPC_E_INVALID;
 	session->pipelining = level;
 	return SMTPC_OK;
-}
-
-int
-smtpc_session_set_credentials(smtpc_session *session, const char *authzid,
-			      const char *authcid, const char *password)
-{
-	int rc = session_may_set(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	return credentials_set(&session->credentials, authzid, authcid,
-			       password);
-}
-
-int
-smtpc_session_set_mechanisms(smtpc_session *session, const char *mechanisms)
-{
-	int rc = session_may_set(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	if (mechanisms != NULL && !mechanism_list_is_valid(mechanisms))
-		return SMTPC_E_INVALID;
-	return session_set_text(&session->mechanisms, mechanisms);
-}
-
-int
-smtpc_session_set_plaintext_auth(smtpc_session *session, int allow)
-{
-	int rc = session_may_set(session);
-
-	if (rc == SMTPC_OK)
-		session->plaintext_auth = allow != 0;
-	return rc;
 }
 
 int

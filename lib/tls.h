@@ -25,6 +25,9 @@ smtpc_tls *tls_hold(smtpc_tls *tls);
  */
 int tls_freeze(smtpc_tls *tls, char **ret_message);
 
+/* Whether there is a certificate of the client's; NULL has none. */
+bool tls_has_identity(const smtpc_tls *tls);
+
 /*
  * TLS over another stream.
  */

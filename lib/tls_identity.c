@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "tls.h"
 #include "tls_settings.h"
 
 /* The same object in a token under two types: RFC 7512, section 2.3. */
@@ -24,6 +25,7 @@ begin_identity(smtpc_tls *tls)
 	if (tls->pin != NULL)
 		mem_free_secret(tls->pin, strlen(tls->pin));
 	tls->pin = NULL;
+	tls->has_identity = false;
 	return SMTPC_OK;
 }
 
@@ -54,6 +56,7 @@ static int
 end_identity(smtpc_tls *tls, int error, const char *source,
 	     const char *password)
 {
+	tls->has_identity = error >= 0;
 	if (error >= 0)
 		return SMTPC_OK;
 	/* Half of it may have been taken. */
@@ -216,4 +219,10 @@ smtpc_tls_set_certificate_pkcs11(smtpc_tls *tls, const char *url,
 	gnutls_certificate_set_pin_function(tls->credentials, tell_pin, tls);
 	/* The URL may hold a PIN: it goes into no message. */
 	return end_identity(tls, load_pkcs11(tls, url), "PKCS#11 token", pin);
+}
+
+bool
+tls_has_identity(const smtpc_tls *tls)
+{
+	return tls != NULL && tls->has_identity;
 }

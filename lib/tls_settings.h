@@ -28,8 +28,9 @@ struct smtpc_tls {
 	char *priority_text; /* NULL: the system's */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	int authorities; /* how many certificates are trusted */
-	char *pin;	 /* of the token with the client's key, or NULL */
+	int authorities;   /* how many certificates are trusted */
+	bool has_identity; /* a certificate of the client's */
+	char *pin;	   /* of the token with the client's key, or NULL */
 	struct tls_cache cache;
 	/* Why the last setter failed, and why it can't be used. */
 	int error;

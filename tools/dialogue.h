@@ -13,10 +13,6 @@ struct options;
  */
 int dialogue_new(const struct options *options, smtpc_session **ret_session);
 
-/* Sets user name and password; the password is wiped from memory. */
-int dialogue_set_credentials(smtpc_session *session,
-			     const struct options *options);
-
 /* Connects only; a result of the library, not complained about. */
 int dialogue_connect(smtpc_session *session, const struct options *options);
 

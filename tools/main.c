@@ -10,6 +10,7 @@
 #include "address.h"
 #include "dialogue.h"
 #include "exit.h"
+#include "login.h"
 #include "message.h"
 #include "options.h"
 #include "probe.h"
@@ -163,7 +164,7 @@ deliver(smtpc_session *session, const struct options *options)
 	}
 	message_init(&message);
 	/* First: the password may be the first line of standard input. */
-	rc = dialogue_set_credentials(session, options);
+	rc = login_set_secret(session, options);
 	if (rc == EX_OK)
 		rc = prepare(&message, transaction, options);
 	if (rc == EX_OK)

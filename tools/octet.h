@@ -38,6 +38,12 @@ octet_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static inline char
+octet_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 /* 0 to 15, or -1 if it is no hexadecimal digit. */
 static inline int
 octet_hex_value(char c)

@@ -2,16 +2,14 @@
 /* The command line. */
 #include "options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <smtpc/smtpc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exit.h"
-#include "octet.h"
+#include "options_auth.h"
 #include "options_tls.h"
 
 const char options_help[] =
@@ -40,9 +38,17 @@ const char options_help[] =
     "      --password-file FILE    the password is the file's first line\n"
     "      --password-fd NUMBER    ... the next line of a descriptor\n"
     "      --password-env NAME     ... an environment variable\n"
+    "      --token-file FILE, --token-fd NUMBER, --token-env NAME\n"
+    "                              an OAuth bearer token, in the same ways\n"
+    "      --authzid NAME          act for somebody else\n"
     "      --mechanisms LIST       the only mechanisms, best first\n"
-    "      --plaintext-auth        DANGEROUS: passwords over channels that\n"
-    "                              anybody can read\n"
+    "      --auth-attempts NUMBER  say AUTH at most so often (2)\n"
+    "      --channel-binding TYPE  auto, none, exporter, unique,\n"
+    "                              server-end-point\n"
+    "      --scram-iterations NUMBER\n"
+    "                              the least that will do for SCRAM (4096)\n"
+    "      --plaintext-auth        DANGEROUS: passwords and tokens over\n"
+    "                              channels that anybody can read\n"
     "\n"
     "TLS:\n"
     "      --tls MODE              auto, implicit, starttls, opportunistic,\n"
@@ -77,6 +83,13 @@ enum option_value {
 	OPTION_PASSWORD_FILE = 256,
 	OPTION_PASSWORD_FD,
 	OPTION_PASSWORD_ENV,
+	OPTION_TOKEN_FILE,
+	OPTION_TOKEN_FD,
+	OPTION_TOKEN_ENV,
+	OPTION_AUTHZID,
+	OPTION_AUTH_ATTEMPTS,
+	OPTION_CHANNEL_BINDING,
+	OPTION_SCRAM_ITERATIONS,
 	OPTION_TLS,
 	OPTION_TLS_MINIMUM,
 	OPTION_TLS_PRIORITY,
@@ -111,6 +124,13 @@ take_string(struct options *options, int value, const char *argument)
 		{ OPTION_PASSWORD_FILE, &options->password_file },
 		{ OPTION_PASSWORD_FD, &options->password_fd },
 		{ OPTION_PASSWORD_ENV, &options->password_environment },
+		{ OPTION_TOKEN_FILE, &options->token_file },
+		{ OPTION_TOKEN_FD, &options->token_fd },
+		{ OPTION_TOKEN_ENV, &options->token_environment },
+		{ OPTION_AUTHZID, &options->authzid },
+		{ OPTION_AUTH_ATTEMPTS, &options->auth_attempts },
+		{ OPTION_CHANNEL_BINDING, &options->channel_binding },
+		{ OPTION_SCRAM_ITERATIONS, &options->scram_iterations },
 		{ OPTION_TLS, &options->tls },
 		{ OPTION_TLS_MINIMUM, &options->tls_minimum },
 		{ OPTION_TLS_PRIORITY, &options->tls_priority },
@@ -174,6 +194,13 @@ read_command_line(struct options *options, int argc, char **argv)
 		{ "password-file", 1, NULL, OPTION_PASSWORD_FILE },
 		{ "password-fd", 1, NULL, OPTION_PASSWORD_FD },
 		{ "password-env", 1, NULL, OPTION_PASSWORD_ENV },
+		{ "token-file", 1, NULL, OPTION_TOKEN_FILE },
+		{ "token-fd", 1, NULL, OPTION_TOKEN_FD },
+		{ "token-env", 1, NULL, OPTION_TOKEN_ENV },
+		{ "authzid", 1, NULL, OPTION_AUTHZID },
+		{ "auth-attempts", 1, NULL, OPTION_AUTH_ATTEMPTS },
+		{ "channel-binding", 1, NULL, OPTION_CHANNEL_BINDING },
+		{ "scram-iterations", 1, NULL, OPTION_SCRAM_ITERATIONS },
 		{ "tls", 1, NULL, OPTION_TLS },
 		{ "tls-minimum", 1, NULL, OPTION_TLS_MINIMUM },
 		{ "tls-priority", 1, NULL, OPTION_TLS_PRIORITY },
@@ -223,22 +250,6 @@ read_command_line(struct options *options, int argc, char **argv)
 	return EX_OK;
 }
 
-static bool
-parse_number(const char *string, long least, long most, long *ret_number)
-{
-	char *end;
-	long number;
-
-	if (!octet_is_digit(string[0]))
-		return false;
-	errno = 0;
-	number = strtol(string, &end, 10);
-	if (errno != 0 || *end != '\0' || number < least || number > most)
-		return false;
-	*ret_number = number;
-	return true;
-}
-
 static int
 parse_server(struct options *options)
 {
@@ -271,52 +282,19 @@ parse_server(struct options *options)
 }
 
 static int
-parse_numbers(struct options *options)
+parse_timeout(struct options *options)
 {
 	long number;
 
 	options->timeout_ms = SMTPC_FOREVER;
 	if (options->timeout != NULL) {
-		if (!parse_number(options->timeout, 1, 1000000, &number)) {
+		if (!options_number(options->timeout, 1, 1000000, &number)) {
 			complain("--timeout %s: not a number of seconds from "
 				 "1 to 1000000",
 				 options->timeout);
 			return EX_USAGE;
 		}
 		options->timeout_ms = (int64_t)number * 1000;
-	}
-	if (options->password_fd != NULL) {
-		if (!parse_number(options->password_fd, 0, INT_MAX, &number)) {
-			complain("--password-fd %s: not a descriptor",
-				 options->password_fd);
-			return EX_USAGE;
-		}
-		options->secret_fd = (int)number;
-	}
-	return EX_OK;
-}
-
-static int
-check_credentials(const struct options *options)
-{
-	int sources = (options->password_file != NULL) +
-		      (options->password_fd != NULL) +
-		      (options->password_environment != NULL);
-
-	if (options->probe)
-		return EX_OK;
-	if (sources > 1) {
-		complain("the password can come from one place only");
-		return EX_USAGE;
-	}
-	if (sources == 1 && options->user == NULL) {
-		complain("a password, but no user: name it with --user");
-		return EX_USAGE;
-	}
-	if (sources == 0 && options->user != NULL) {
-		complain("a user, but no password: give it with "
-			 "--password-file, --password-fd or --password-env");
-		return EX_USAGE;
 	}
 	return EX_OK;
 }
@@ -393,9 +371,9 @@ options_parse(struct options *options, int argc, char **argv)
 	if (rc == EX_OK)
 		rc = options_parse_tls(options);
 	if (rc == EX_OK)
-		rc = parse_numbers(options);
+		rc = parse_timeout(options);
 	if (rc == EX_OK)
-		rc = check_credentials(options);
+		rc = options_parse_auth(options);
 	if (rc == EX_OK)
 		rc = check_sender(options);
 	if (rc == EX_OK)

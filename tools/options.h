@@ -20,6 +20,13 @@ struct options {
 	const char *password_file;
 	const char *password_fd;
 	const char *password_environment;
+	const char *token_file;
+	const char *token_fd;
+	const char *token_environment;
+	const char *authzid;
+	const char *auth_attempts;
+	const char *channel_binding;
+	const char *scram_iterations;
 	const char *tls;
 	const char *tls_minimum;
 	const char *tls_priority;
@@ -59,9 +66,13 @@ struct options {
 	/* What the strings above mean. */
 	struct url url;
 	int tls_mode;
-	int tls_minimum_version; /* or 0 */
-	uint32_t exceptions;	 /* SMTPC_CERTIFICATE_... flags */
-	int secret_fd;
+	int tls_minimum_version;	       /* or 0 */
+	uint32_t exceptions;		       /* SMTPC_CERTIFICATE_... flags */
+	int secret_fd;			       /* of the password */
+	int bearer_fd;			       /* of the token */
+	int attempts;			       /* or 0 */
+	int binding;			       /* SMTPC_CHANNEL_BINDING_... */
+	int iterations;			       /* or 0 */
 	int64_t timeout_ms;		       /* or SMTPC_FOREVER */
 	char fingerprint[FINGERPRINT_LEN + 1]; /* lower case, or "" */
 	char pin_digits[PINS_MAX][FINGERPRINT_LEN + 1];

@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "octet.h"
 #include "options.h"
+#include "probe_auth.h"
 #include "problem.h"
 
 /* What a server says may hold anything: printable ASCII stays as it is. */
@@ -228,6 +229,8 @@ look_at_all(smtpc_session *session, const struct options *options,
 					       ? "asked for"
 					       : "offered");
 	}
+	if (rc == SMTPC_OK)
+		probe_auth(session);
 	return rc;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The password: from a file, a descriptor or the environment. */
+/* A password or a token: from a file, a descriptor or the environment. */
 #include "secret.h"
 
 #include <errno.h>

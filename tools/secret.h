@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The password: from a file, a descriptor or the environment. */
+/* A password or a token: from a file, a descriptor or the environment. */
 #ifndef SECRET_H
 #define SECRET_H
 
 #include <stddef.h>
 
-#define SECRET_MAX 1023
+/* As long as the library takes a token. */
+#define SECRET_MAX 8192
 
 struct secret {
 	char data[SECRET_MAX + 1];

@@ -87,8 +87,8 @@ static int
 set_certificate(smtpc_tls *tls, const struct options *options)
 {
 	const char *option = "--certificate";
+	static struct secret secret; /* large for a stack */
 	const char *password;
-	struct secret secret;
 	int rc;
 
 	if (options->certificate == NULL && options->pkcs12 == NULL)

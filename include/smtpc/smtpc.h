@@ -160,6 +160,28 @@ enum smtpc_pipelining {
 	SMTPC_PIPELINING_SAFE = 1       /* within a transaction (default) */
 };
 
+/* What a secret callback is asked for. */
+enum smtpc_secret {
+	SMTPC_SECRET_PASSWORD = 0,      /* by smtpc_session_set_credentials() */
+	SMTPC_SECRET_TOKEN = 1          /* by smtpc_session_set_oauth_token() */
+};
+
+/* Why it is asked. */
+enum smtpc_secret_reason {
+	SMTPC_SECRET_FIRST = 0,         /* none is set */
+	SMTPC_SECRET_REJECTED = 1,      /* the server refuses the one set */
+	SMTPC_SECRET_EXPIRED = 2        /* the server says: no more valid */
+};
+
+/* What SCRAM's -PLUS variants bind the authentication to. */
+enum smtpc_channel_binding {
+	SMTPC_CHANNEL_BINDING_AUTO = 0, /* exporter, or unique before TLS 1.3 */
+	SMTPC_CHANNEL_BINDING_NONE = 1, /* nothing: no -PLUS */
+	SMTPC_CHANNEL_BINDING_EXPORTER = 2,         /* RFC 9266 */
+	SMTPC_CHANNEL_BINDING_UNIQUE = 3,           /* RFC 5929, section 3 */
+	SMTPC_CHANNEL_BINDING_SERVER_END_POINT = 4  /* RFC 5929, section 4 */
+};
+
 /* Versions of TLS, by the numbers that they have in the protocol. */
 enum smtpc_tls_protocol {
 	SMTPC_TLS_1_0 = 0x0301,         /* not safe: RFC 8996 */
@@ -213,6 +235,17 @@ typedef void (*smtpc_trace_fn)(int kind, const char *text, size_t len,
  */
 typedef int (*smtpc_reader_fn)(void *buffer, size_t size, size_t *ret_len,
 			       void *userdata);
+
+/*
+ * Asked for a secret (SMTPC_SECRET_...), and told why (SMTPC_SECRET_FIRST and
+ * so on) and, where the server has refused an earlier one, with which status:
+ * that of the OAuth challenge ("401", "invalid_token"), or the reply's enhanced
+ * code, or its code; "" if there is none.  Answers by calling the setter, and
+ * returns SMTPC_OK; with nothing set there is none to be had.  SMTPC_AGAIN: not
+ * yet (non-blocking sessions only).  Anything negative: give up.
+ */
+typedef int (*smtpc_secret_fn)(smtpc_session *session, int kind, int reason,
+			       const char *status, void *userdata);
 
 /*
  * The library.
@@ -297,19 +330,50 @@ SMTPC_API int smtpc_session_add_tls_pin(smtpc_session *session,
 					const char *spki_sha256)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
-/* authzid may be NULL; authcid and password NULL forget all three. */
+/*
+ * Any may be NULL: authzid where authcid acts for itself, password for
+ * mechanisms that take none, authcid where a certificate or a ticket says it.
+ * All three NULL: forget them.
+ */
 SMTPC_API int smtpc_session_set_credentials(smtpc_session *session,
 					    const char *authzid,
 					    const char *authcid,
 					    const char *password)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
+/* A bearer token (RFC 6750) of the user's; token NULL: forget both. */
+SMTPC_API int smtpc_session_set_oauth_token(smtpc_session *session,
+					    const char *authcid,
+					    const char *token)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* Who is asked for a secret that is not set, or not right; NULL: nobody. */
+SMTPC_API int smtpc_session_set_secret_callback(smtpc_session *session,
+						smtpc_secret_fn function,
+						void *userdata)
+	SMTPC_NONNULL_1;
+
 /* The only mechanisms allowed: words, best first; NULL: the default. */
 SMTPC_API int smtpc_session_set_mechanisms(smtpc_session *session,
 					   const char *mechanisms)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
-/* Whether a password may cross a channel that anybody can read. */
+/* How often smtpc_auth() may say AUTH, 1 to 100 (default: 2). */
+SMTPC_API int smtpc_session_set_auth_attempts(smtpc_session *session,
+					      int attempts)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* SMTPC_CHANNEL_BINDING_...: what -PLUS mechanisms are bound to. */
+SMTPC_API int smtpc_session_set_channel_binding(smtpc_session *session,
+						int type)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* The least iteration count of SCRAM's that will do (default: 4096). */
+SMTPC_API int smtpc_session_set_scram_iterations(smtpc_session *session,
+						 int minimum)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* Whether a password or a token may cross a channel that anybody can read. */
 SMTPC_API int smtpc_session_set_plaintext_auth(smtpc_session *session,
 					       int allow)
 	SMTPC_NONNULL_1;
@@ -418,6 +482,7 @@ SMTPC_API int smtpc_starttls(smtpc_session *session)
 SMTPC_API int smtpc_accept_certificate(smtpc_session *session)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
+/* Authenticates, by the best mechanism that both sides can use. */
 SMTPC_API int smtpc_auth(smtpc_session *session)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
@@ -548,6 +613,28 @@ SMTPC_API uint32_t smtpc_session_certificate_problems(
 /* The mechanism that authenticated this connection, or NULL. */
 SMTPC_API const char *smtpc_session_mechanism(const smtpc_session *session)
 	SMTPC_NONNULL_1;
+
+/*
+ * What smtpc_auth() last tried: each mechanism's name, the result it alone
+ * would have had, the reply that ended it (NULL: it was not sent, or not
+ * answered), and a sentence for people ("" if it succeeded).
+ */
+SMTPC_API size_t smtpc_session_auth_attempt_count(
+	const smtpc_session *session) SMTPC_NONNULL_1;
+SMTPC_API int smtpc_session_auth_attempt_at(const smtpc_session *session,
+					    size_t index,
+					    const char **ret_mechanism,
+					    int *ret_result,
+					    const smtpc_reply **ret_reply,
+					    const char **ret_message)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/*
+ * The JSON by which an OAuth server last said what is wrong with a token, and
+ * its length; it may hold any octet.  NULL: there was none.
+ */
+SMTPC_API const char *smtpc_session_auth_challenge(
+	const smtpc_session *session, size_t *ret_len) SMTPC_NONNULL_ALL;
 
 /* "192.0.2.1:587", "[2001:db8::1]:587", a path, or NULL. */
 SMTPC_API const char *smtpc_session_peer_address(const smtpc_session *session)

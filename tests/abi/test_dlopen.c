@@ -6,10 +6,13 @@
 #include <check.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sasl/sasl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <smtpc/smtpc.h>
+
+#include "auth_server.h"
 
 struct calls {
 	int (*version)(void);
@@ -143,6 +146,110 @@ START_TEST(library_can_be_loaded_again_and_again)
 }
 END_TEST
 
+/* What it takes to authenticate. */
+struct auth_calls {
+	int (*session_new)(smtpc_session **ret_session);
+	void (*session_free)(smtpc_session *session);
+	int (*set_tls_mode)(smtpc_session *session, int mode);
+	int (*set_plaintext_auth)(smtpc_session *session, int allow);
+	int (*set_credentials)(smtpc_session *session, const char *authzid,
+			       const char *authcid, const char *password);
+	int (*attach)(smtpc_session *session, int fd, const char *host,
+		      int port);
+	int (*ehlo)(smtpc_session *session);
+	int (*auth)(smtpc_session *session);
+};
+
+static void
+find_auth_calls(void *library, struct auth_calls *calls)
+{
+	find(library, "smtpc_session_new", &calls->session_new);
+	find(library, "smtpc_session_free", &calls->session_free);
+	find(library, "smtpc_session_set_tls_mode", &calls->set_tls_mode);
+	find(library, "smtpc_session_set_plaintext_auth",
+	     &calls->set_plaintext_auth);
+	find(library, "smtpc_session_set_credentials", &calls->set_credentials);
+	find(library, "smtpc_attach", &calls->attach);
+	find(library, "smtpc_ehlo", &calls->ehlo);
+	find(library, "smtpc_auth", &calls->auth);
+}
+
+/* The library is loaded, authenticates, and is unloaded. */
+static void
+load_and_authenticate(const char *mechanism)
+{
+	static struct auth_server server;
+	struct auth_calls calls;
+	smtpc_session *session;
+	void *library;
+	int fd;
+
+	library = load();
+	find_auth_calls(library, &calls);
+	memset(&server, 0, sizeof(server));
+	server.mechanisms = mechanism;
+	server.password = "wonderland";
+	fd = auth_server_start(&server);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(calls.session_new(&session), SMTPC_OK);
+	ck_assert_int_eq(calls.set_tls_mode(session, SMTPC_TLS_NONE), SMTPC_OK);
+	calls.set_plaintext_auth(session, 1);
+	ck_assert_int_eq(calls.set_credentials(session, NULL, "alice",
+					       "wonderland"),
+			 SMTPC_OK);
+	ck_assert_int_eq(calls.attach(session, fd, AUTH_SERVER_HOST, 587),
+			 SMTPC_OK);
+	ck_assert_int_eq(calls.ehlo(session), SMTPC_OK);
+	ck_assert_int_eq(calls.auth(session), SMTPC_OK);
+	calls.session_free(session);
+	auth_server_join(&server);
+	ck_assert_int_eq(dlclose(library), 0);
+}
+
+/* Plug-ins that were registered, and are no more mapped, would be called. */
+static void
+list_mechanisms(void)
+{
+	sasl_conn_t *sasl = NULL;
+	const char *list, *used, *out;
+	unsigned int len;
+
+	ck_assert_int_eq(sasl_client_new("ldap", "ldap.example.test", NULL,
+					 NULL, NULL, 0, &sasl),
+			 SASL_OK);
+	ck_assert_int_eq(sasl_listmech(sasl, NULL, " ", " ", " ", &list, NULL,
+				       NULL),
+			 SASL_OK);
+	ck_assert_ptr_nonnull(strstr(list, " EXTERNAL "));
+	ck_assert_int_lt(sasl_client_start(sasl, "NONE", NULL, &out, &len,
+					   &used),
+			 0);
+	sasl_dispose(&sasl);
+}
+
+START_TEST(another_user_of_Cyrus_SASL_goes_on_when_the_library_has_gone)
+{
+	ck_assert_int_eq(sasl_client_init(NULL), SASL_OK);
+	load_and_authenticate("PLAIN");
+	list_mechanisms();
+	load_and_authenticate("SCRAM-SHA-256");
+	list_mechanisms();
+	sasl_client_done();
+	load_and_authenticate("LOGIN");
+}
+END_TEST
+
+START_TEST(and_so_does_one_who_comes_afterwards)
+{
+	load_and_authenticate("PLAIN");
+	ck_assert_int_eq(sasl_client_init(NULL), SASL_OK);
+	list_mechanisms();
+	sasl_client_done();
+	sasl_done();
+	load_and_authenticate("PLAIN");
+}
+END_TEST
+
 /*
  * The helper thread looks a name up while session and library go.  The last
  * thread to end ends the process, with 0; nothing waits for a certain time.
@@ -184,6 +291,10 @@ main(void)
 		       library_that_is_loaded_at_run_time_works_in_a_thread);
 	tcase_add_test(tcase, library_that_was_unloaded_stays_in_memory);
 	tcase_add_test(tcase, library_can_be_loaded_again_and_again);
+	tcase_add_test(
+	    tcase,
+	    another_user_of_Cyrus_SASL_goes_on_when_the_library_has_gone);
+	tcase_add_test(tcase, and_so_does_one_who_comes_afterwards);
 	tcase_add_exit_test(tcase, helper_thread_outlives_session_and_library,
 			    0);
 	suite_add_tcase(suite, tcase);

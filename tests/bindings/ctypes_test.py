@@ -7,6 +7,7 @@ usage: ctypes_test.py BUILD_ROOT LOOPBACK MESON...
 """
 
 import glob
+import json
 import os
 import shlex
 import shutil
@@ -35,9 +36,9 @@ def install(build, meson, root):
 
 
 class Server:
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, *options):
         self.process = subprocess.Popen(
-            [program, '--directory', folder, '--stdin'],
+            [program, '--directory', folder, '--stdin', *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == 'ready\n'
         with open(folder + '/env', encoding='utf-8') as file:
@@ -45,6 +46,7 @@ class Server:
                             for line in shlex.split(file.read()))
         self.port = int(self.env['SUBMISSION_PORT'])
         self.ca = self.env['CA']
+        self.token = self.env['AUTH_TOKEN']
         self.count = 0
 
     def received(self):
@@ -219,6 +221,23 @@ class Hour:
         assert session.error_reply()[0] == 535
         session.free()
 
+    def asks_for_a_password(self):
+        session = smtpc.Session(self.library, self.server.ca)
+        asked = []
+
+        def ask(*question):
+            asked.append(question)
+            session.set_credentials(ALICE, 'wrong' if len(asked) == 1
+                                    else WONDERLAND)
+
+        session.set_secrets(ask)
+        session.open('localhost', self.server.port)
+        assert asked == [(smtpc.PASSWORD, smtpc.FIRST, ''),
+                         (smtpc.PASSWORD, smtpc.REJECTED, '5.7.8')], asked
+        assert [attempt[1:3] for attempt in session.attempts()] == [
+            (smtpc.E_AUTH_REJECTED, 535), (smtpc.OK, 235)]
+        session.free()
+
     def takes_a_password_in_utf8(self):
         session = self.opened(user=BOB, password=BOBS_PASSWORD)
         mechanism = self.library.smtpc_session_mechanism(session.handle)
@@ -372,6 +391,140 @@ class Hour:
             each.free()
 
 
+class Tokens:
+    """The same with a server that wants tokens."""
+
+    def __init__(self, library, server):
+        self.library = library
+        self.server = server
+
+    def session(self, blocking=True):
+        return smtpc.Session(self.library, self.server.ca, blocking)
+
+    def open(self, session):
+        session.open('localhost', self.server.port)
+
+    def must_fail(self, call, result, detail):
+        try:
+            call()
+        except smtpc.Error as error:
+            assert (error.result, error.detail) == (result, detail), (
+                error.result, error.detail, str(error))
+            assert error.safe_to_retry
+        else:
+            assert False, 'authenticated'
+
+    def must_be_ready(self, session, attempts, mechanism=None):
+        state = self.library.smtpc_session_state(session.handle)
+        assert state == smtpc.READY, state
+        found = self.library.smtpc_session_mechanism(session.handle)
+        assert found == (mechanism and mechanism.encode()), found
+        seen = [attempt[:3] for attempt in session.attempts()]
+        assert seen == attempts, seen
+        for _, result, _, message in session.attempts():
+            assert bool(message) == (result != smtpc.OK), message
+
+    def needs_no_callback(self, blocking):
+        session = self.session(blocking)
+        session.set_token(ALICE, 'old-token')
+        self.must_fail(lambda: self.open(session), smtpc.E_AUTH_TOKEN,
+                       'token-expired')
+        self.must_be_ready(session, [('XOAUTH2', smtpc.E_AUTH_TOKEN, 535)])
+        assert session.error_reply()[0] == 535
+        assert json.loads(session.challenge())['status'] == '400'
+        session.set_token(ALICE, self.server.token)
+        session.auth()
+        self.must_be_ready(session, [('XOAUTH2', smtpc.OK, 235)], 'XOAUTH2')
+        assert session.challenge() is None
+        session.quit()
+        session.free()
+
+    def is_told_what_is_missing(self):
+        session = self.session()
+        session.rule(mechanisms=b'XOAUTH2')
+        session.set_credentials(ALICE, WONDERLAND)
+        self.must_fail(lambda: self.open(session), smtpc.E_AUTH_TOKEN,
+                       'no-token')
+        self.must_be_ready(session, [])
+        session.set_token(None, self.server.token)
+        session.auth()
+        self.must_be_ready(session, [('XOAUTH2', smtpc.OK, 235)], 'XOAUTH2')
+        session.free()
+
+    def is_asked_by_a_callback(self, blocking):
+        session = self.session(blocking)
+        session.rule(mechanisms=b'XOAUTH2')
+        asked = []
+
+        def ask(*question):
+            asked.append(question)
+            # Nothing else may be called here.
+            assert self.library.smtpc_noop(session.handle) == smtpc.E_BUSY
+            assert self.library.smtpc_session_set_auth_attempts(
+                session.handle, 1) == smtpc.E_BUSY
+            session.set_token(ALICE, 'old-token' if len(asked) == 1
+                              else self.server.token)
+
+        session.set_secrets(ask)
+        self.open(session)
+        assert asked == [(smtpc.TOKEN, smtpc.FIRST, ''),
+                         (smtpc.TOKEN, smtpc.EXPIRED, '400')], asked
+        self.must_be_ready(session, [('XOAUTH2', smtpc.E_AUTH_TOKEN, 535),
+                                     ('XOAUTH2', smtpc.OK, 235)], 'XOAUTH2')
+        session.free()
+
+    def may_answer_the_callback_later(self):
+        session = self.session(blocking=False)
+        session.rule(mechanisms=b'XOAUTH2')
+        asked = []
+        session.set_secrets(lambda *question: asked.append(question) or
+                            smtpc.AGAIN)
+        result = self.library.smtpc_open(session.handle, b'localhost',
+                                         self.server.port)
+        while result == smtpc.AGAIN and not asked:
+            session.wait()
+            result = self.library.smtpc_process(session.handle)
+        assert result == smtpc.AGAIN
+        # As often as it is called: it waits, and does not ask again.
+        assert self.library.smtpc_process(session.handle) == smtpc.AGAIN
+        assert asked == [(smtpc.TOKEN, smtpc.FIRST, '')], asked
+        session.set_token(ALICE, self.server.token)
+        session.finish(self.library.smtpc_process(session.handle))
+        self.must_be_ready(session, [('XOAUTH2', smtpc.OK, 235)], 'XOAUTH2')
+        session.free()
+
+    def may_fail_in_the_callback(self):
+        session = self.session()
+        session.set_secrets(lambda *_: 1 / 0)
+        self.must_fail(lambda: self.open(session), smtpc.E_CANCELLED,
+                       'secret-refused')
+        self.must_be_ready(session, [])
+        session.set_secrets(lambda *_: None)
+        self.must_fail(session.auth, smtpc.E_AUTH_UNAVAILABLE, 'no-secret')
+        self.must_be_ready(session, [])
+        session.free()
+
+    def sees_what_was_tried(self):
+        session = self.session()
+        session.rule(auth_attempts=3, channel_binding=0,
+                     scram_iterations=10000)
+        session.set_credentials(ALICE, WONDERLAND)
+        self.must_fail(lambda: self.open(session), smtpc.E_AUTH_POLICY,
+                       'password-disabled')
+        self.must_be_ready(session, [('LOGIN', smtpc.E_AUTH_POLICY, 550)])
+        assert 'OAuth' in session.attempts()[0][3]
+        for name, value in (('auth_attempts', 0), ('auth_attempts', 101),
+                            ('channel_binding', 5), ('mechanisms', b'NONE'),
+                            ('scram_iterations', 65537)):
+            try:
+                session.rule(**{name: value})
+            except smtpc.Error as error:
+                assert error.result == smtpc.E_INVALID
+            else:
+                assert False, name
+        session.free()
+
+
 def main():
     build, loopback, *meson = sys.argv[1:]
     tap = Tap()
@@ -393,7 +546,8 @@ def main():
         for name in ('a_reader_may_pause', 'a_reader_that_fails_sends_nothing',
                      'traces_without_secrets', 'refuses_calls_from_a_callback',
                      'tells_who_was_refused', 'explains_a_bad_recipient',
-                     'explains_a_wrong_password', 'takes_a_password_in_utf8',
+                     'explains_a_wrong_password', 'asks_for_a_password',
+                     'takes_a_password_in_utf8',
                      'shows_what_the_server_is',
                      'decides_about_a_certificate', 'verifies_another_name',
                      'resumes_among_sessions', 'explains_bad_settings',
@@ -401,6 +555,24 @@ def main():
             with tap.test(name):
                 getattr(hour, name)()
         with tap.test('the_server_saw_no_fault'):
+            server.stop()
+            server = None
+        server = Server(loopback, root + '/tokens', '--mechanisms',
+                        'LOGIN XOAUTH2', '--password-refusal',
+                        '550 5.7.30 Basic authentication is not supported')
+        tokens = Tokens(library, server)
+        for blocking in (True, False):
+            how = '' if blocking else '_in_an_event_loop'
+            with tap.test('a_token_needs_no_callback' + how):
+                tokens.needs_no_callback(blocking)
+            with tap.test('a_token_is_asked_for_by_a_callback' + how):
+                tokens.is_asked_by_a_callback(blocking)
+        for name in ('is_told_what_is_missing',
+                     'may_answer_the_callback_later',
+                     'may_fail_in_the_callback', 'sees_what_was_tried'):
+            with tap.test(name):
+                getattr(tokens, name)()
+        with tap.test('the_server_of_tokens_saw_no_fault'):
             server.stop()
             server = None
     finally:

@@ -12,11 +12,15 @@ from ctypes import (CFUNCTYPE, POINTER, byref, c_char, c_char_p, c_int,
 
 OK, AGAIN, PARTIAL, IN_DOUBT = 0, 1, 2, 3
 E_INVALID, E_STATE, E_BUSY, E_TLS, E_CERTIFICATE = -2, -3, -4, -16, -18
-E_AUTH_REJECTED = -19
+E_CANCELLED = -10
+E_AUTH_REJECTED, E_AUTH_POLICY, E_AUTH_UNAVAILABLE = -19, -21, -22
+E_AUTH_TOKEN = -23
 E_CONTENT = -25
 ACCEPTED, PERMANENT, NOT_ATTEMPTED = 1, 3, 4
 WANT_READ, WANT_WRITE = 1, 2
-UNTRUSTED = 2
+UNTRUSTED, READY = 2, 4
+PASSWORD, TOKEN = 0, 1
+FIRST, REJECTED, EXPIRED = 0, 1, 2
 TRUST_NONE, VERIFIED, PINNED, EXCEPTED, ACCEPTED_BY_HAND = 0, 1, 2, 3, 4
 UNTRUSTED_ISSUER, WRONG_NAME, PIN_MISMATCH = 0x1, 0x10, 0x4000
 TLS_1_2, TLS_1_3 = 0x303, 0x304
@@ -24,6 +28,7 @@ TLS_1_2, TLS_1_3 = 0x303, 0x304
 TraceFunction = CFUNCTYPE(None, c_int, POINTER(c_char), c_size_t, c_void_p)
 ReaderFunction = CFUNCTYPE(c_int, c_void_p, c_size_t, POINTER(c_size_t),
                            c_void_p)
+SecretFunction = CFUNCTYPE(c_int, c_void_p, c_int, c_int, c_char_p, c_void_p)
 
 FUNCTIONS = {
     'version_string': (c_char_p,),
@@ -37,6 +42,18 @@ FUNCTIONS = {
     'session_add_tls_pin': (c_int, c_void_p, c_char_p),
     'session_set_credentials': (c_int, c_void_p, c_char_p, c_char_p,
                                 c_char_p),
+    'session_set_oauth_token': (c_int, c_void_p, c_char_p, c_char_p),
+    'session_set_secret_callback': (c_int, c_void_p, SecretFunction,
+                                    c_void_p),
+    'session_set_mechanisms': (c_int, c_void_p, c_char_p),
+    'session_set_auth_attempts': (c_int, c_void_p, c_int),
+    'session_set_channel_binding': (c_int, c_void_p, c_int),
+    'session_set_scram_iterations': (c_int, c_void_p, c_int),
+    'session_auth_attempt_count': (c_size_t, c_void_p),
+    'session_auth_attempt_at': (c_int, c_void_p, c_size_t, POINTER(c_char_p),
+                                POINTER(c_int), POINTER(c_void_p),
+                                POINTER(c_char_p)),
+    'session_auth_challenge': (c_void_p, c_void_p, POINTER(c_size_t)),
     'session_set_trace': (c_int, c_void_p, TraceFunction, c_void_p),
     'session_state': (c_int, c_void_p),
     'session_mechanism': (c_char_p, c_void_p),
@@ -73,6 +90,7 @@ FUNCTIONS = {
     'tls_set_priority': (c_int, c_void_p, c_char_p),
     'tls_set_session_cache': (c_int, c_void_p, c_int),
     'tls_error_message': (c_char_p, c_void_p),
+    'auth': (c_int, c_void_p),
     'open': (c_int, c_void_p, c_char_p, c_int),
     'send': (c_int, c_void_p, c_void_p),
     'noop': (c_int, c_void_p),
@@ -241,6 +259,54 @@ class Session:
     def set_credentials(self, user, password):
         self.check(self.library.smtpc_session_set_credentials(
             self.handle, None, user.encode(), password.encode()))
+
+    def set_token(self, user, token):
+        self.check(self.library.smtpc_session_set_oauth_token(
+            self.handle, user and user.encode(), token and token.encode()))
+
+    def set_secrets(self, ask):
+        """ask(kind, reason, status) sets a secret and returns nothing, or
+        AGAIN; what it raises ends the step."""
+        def function(_session, kind, reason, status, _userdata):
+            try:
+                return ask(kind, reason, status.decode()) or OK
+            except Exception:
+                return E_CANCELLED
+
+        self.secrets = SecretFunction(function)
+        self.check(self.library.smtpc_session_set_secret_callback(
+            self.handle, self.secrets, None))
+
+    def rule(self, **settings):
+        """session.rule(auth_attempts=3) and the like."""
+        for name, value in settings.items():
+            self.check(getattr(self.library, 'smtpc_session_set_' + name)(
+                self.handle, value))
+
+    def auth(self):
+        self.finish(self.library.smtpc_auth(self.handle))
+
+    def attempts(self):
+        """(mechanism, result, code or None, message) of each."""
+        mechanism, message = c_char_p(), c_char_p()
+        result, reply = c_int(), c_void_p()
+        found = []
+        for i in range(self.library.smtpc_session_auth_attempt_count(
+                self.handle)):
+            self.check(self.library.smtpc_session_auth_attempt_at(
+                self.handle, i, byref(mechanism), byref(result),
+                byref(reply), byref(message)))
+            found.append((mechanism.value.decode(), result.value,
+                          self.library.smtpc_reply_code(reply)
+                          if reply else None, message.value.decode()))
+        return found
+
+    def challenge(self):
+        """The JSON by which a token was refused, or None."""
+        length = c_size_t()
+        text = self.library.smtpc_session_auth_challenge(self.handle,
+                                                         byref(length))
+        return ctypes.string_at(text, length.value) if text else None
 
     def expect(self, name=None, exceptions=0, pins=()):
         """What is to be thought of the server's certificate."""

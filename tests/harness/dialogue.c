@@ -132,7 +132,7 @@ parse_directive(const struct source_line *line, struct step *step, size_t index,
 	case 'q':
 		if (*value++ != '"')
 			dialogue_bad(line, "a quote is missing");
-		dialogue_octets(line, &value, true, n, &made->text, NULL, NULL);
+		dialogue_octets(line, &value, true, n, &made->text, NULL);
 		break;
 	case 't':
 		made->amount = dialogue_time(line, value);
@@ -163,9 +163,8 @@ parse_spoken(const struct source_line *line, struct step *step,
 	text += 2;
 	if (*text == ' ')
 		text++;
-	dialogue_octets(line, &text, false, n, &made->text, &made->any,
-			&made->part);
-	if (!made->any && made->part == SCRAM_NONE)
+	dialogue_octets(line, &text, false, n, &made->text, &made->end);
+	if (!made->end.any && made->end.part == SCRAM_NONE)
 		octets_append_text(&made->text, "\r\n");
 }
 
@@ -461,8 +460,10 @@ clear_step(struct step *step)
 {
 	size_t i;
 
-	for (i = 0; i < step->line_count; i++)
+	for (i = 0; i < step->line_count; i++) {
 		octets_clear(&step->lines[i].text);
+		free(step->lines[i].end.argument);
+	}
 	for (i = 0; i < step->fact_count; i++) {
 		free(step->facts[i].key);
 		free(step->facts[i].value);

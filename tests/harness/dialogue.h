@@ -38,9 +38,16 @@ enum line_kind {
 	LINE_WINDOW, /* after amount octets, the client's wait; -1: no more */
 	LINE_TAKE,   /* the client sends amount octets of anything */
 	LINE_IGNORE, /* whatever the client sends, but for the final dot */
-	LINE_RAW,	/* octets beneath TLS */
+	LINE_RAW,    /* octets beneath TLS */
 	LINE_MISBEHAVE, /* what tls_manners.h knows */
 	LINE_ITERATIONS /* SCRAM's from now on */
+};
+
+/* How a line ends of which only the beginning is known. */
+struct open_end {
+	bool any;	      /* anything to the line's end */
+	enum scram_part part; /* or this, */
+	char *argument;	      /* with what stands behind its name, or NULL */
 };
 
 struct script_line {
@@ -48,8 +55,7 @@ struct script_line {
 	int number; /* in the file */
 	unsigned int cells;
 	struct octets text;
-	bool any;	      /* behind text, anything to the line's end */
-	enum scram_part part; /* or this */
+	struct open_end end; /* behind text */
 	int64_t amount;
 };
 
@@ -193,12 +199,11 @@ void *dialogue_grow(void *items, size_t count, size_t size);
 /*
  * Undoes escapes and fills in macros, from *text on up to its end, or up to
  * the next quote if quoted.  n is what %{n} stands for.  What stands at the
- * end only, %{any} and %{scram-...}, goes to ret_any and ret_part, which may
- * be NULL.
+ * end only, %{any} and %{scram-...}, goes to ret_end, which may be NULL.
  */
 void dialogue_octets(const struct source_line *line, const char **text,
 		     bool quoted, unsigned int n, struct octets *out,
-		     bool *ret_any, enum scram_part *ret_part);
+		     struct open_end *ret_end);
 
 /* The content of a mail, behind "content: " (dialogue_mail.c). */
 void dialogue_mail_line(const struct source_line *line, struct mail *mail,

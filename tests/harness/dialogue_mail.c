@@ -31,7 +31,7 @@ parse_quoted(const struct source_line *line, struct mail *mail,
 	for (i = 1; i <= count; i++) {
 		rest = text;
 		dialogue_octets(line, &rest, true, (unsigned int)i,
-				&piece->text, NULL, NULL);
+				&piece->text, NULL);
 	}
 	return rest;
 }
@@ -97,7 +97,7 @@ add_recipient(const struct source_line *line, struct mail *mail,
 	struct octets mailbox = { 0 };
 
 	dialogue_octets(line, &text, false,
-			(unsigned int)mail->recipient_count + 1, &mailbox, NULL,
+			(unsigned int)mail->recipient_count + 1, &mailbox,
 			NULL);
 	mail->recipients =
 	    dialogue_grow(mail->recipients, mail->recipient_count,

@@ -151,15 +151,23 @@ static const struct {
 	{ "scram-server-final-wrong", SCRAM_SERVER_FINAL_WRONG },
 };
 
-static enum scram_part
-find_part(const char *name)
+/* "scram-server-first", or that, a colon and something more. */
+static bool
+take_part(const char *name, struct open_end *ret_end)
 {
+	size_t len = strcspn(name, ":");
 	size_t i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (strcmp(parts[i].name, name) == 0)
-			return parts[i].part;
-	return SCRAM_NONE;
+		if (strlen(parts[i].name) == len &&
+		    strncmp(parts[i].name, name, len) == 0)
+			break;
+	if (i == sizeof(parts) / sizeof(parts[0]))
+		return false;
+	ret_end->part = parts[i].part;
+	if (name[len] == ':')
+		ret_end->argument = dialogue_copy(name + len + 1);
+	return true;
 }
 
 /* %{x*300}: 300 times the octet x. */
@@ -179,7 +187,7 @@ append_repeated(const struct source_line *line, const char *name,
 /* *text is behind "%{". */
 static void
 fill_in(const struct source_line *line, const char **text, unsigned int n,
-	struct octets *out, bool *ret_any, enum scram_part *ret_part)
+	struct octets *out, struct open_end *ret_end)
 {
 	const char *end = strchr(*text, '}');
 	char *name;
@@ -194,26 +202,49 @@ fill_in(const struct source_line *line, const char **text, unsigned int n,
 		octets_printf(out, "%u",
 			      n + (unsigned int)dialogue_number(line,
 								name + 2));
-	else if (strcmp(name, "any") == 0 && ret_any != NULL)
-		*ret_any = true;
-	else if (find_part(name) != SCRAM_NONE && ret_part != NULL)
-		*ret_part = find_part(name);
-	else if (!append_repeated(line, name, out))
+	else if (strcmp(name, "any") == 0 && ret_end != NULL)
+		ret_end->any = true;
+	else if ((ret_end == NULL || !take_part(name, ret_end)) &&
+		 !append_repeated(line, name, out))
 		dialogue_bad(line, "%%{%s} means nothing here", name);
 	free(name);
 }
 
-void
-dialogue_octets(const struct source_line *line, const char **text, bool quoted,
-		unsigned int n, struct octets *out, bool *ret_any,
-		enum scram_part *ret_part)
+static void
+append_base64(const struct octets *plain, struct octets *out)
 {
+	gnutls_datum_t data = { (void *)(size_t)octets_data(plain),
+				(unsigned int)plain->len };
+	gnutls_datum_t encoded;
+
+	if (plain->len == 0)
+		return;
+	if (gnutls_base64_encode2(&data, &encoded) < 0)
+		abort();
+	octets_append(out, encoded.data, encoded.size);
+	gnutls_free(encoded.data);
+}
+
+/* Up to the end, or to the quote. */
+static void
+take_octets(const struct source_line *line, const char **text, bool quoted,
+	    unsigned int n, struct octets *out, struct open_end *ret_end)
+{
+	static const char base64[] = "%{base64}";
+	struct octets plain = { 0 };
 	char c;
 
 	while (**text != '\0' && !(quoted && **text == '"')) {
+		if (strncmp(*text, base64, strlen(base64)) == 0) {
+			*text += strlen(base64);
+			take_octets(line, text, quoted, n, &plain, NULL);
+			append_base64(&plain, out);
+			octets_clear(&plain);
+			return;
+		}
 		if (strncmp(*text, "%{", 2) == 0) {
 			*text += 2;
-			fill_in(line, text, n, out, ret_any, ret_part);
+			fill_in(line, text, n, out, ret_end);
 			continue;
 		}
 		c = *(*text)++;
@@ -221,6 +252,13 @@ dialogue_octets(const struct source_line *line, const char **text, bool quoted,
 			c = unescape(line, text);
 		octets_append(out, &c, 1);
 	}
+}
+
+void
+dialogue_octets(const struct source_line *line, const char **text, bool quoted,
+		unsigned int n, struct octets *out, struct open_end *ret_end)
+{
+	take_octets(line, text, quoted, n, out, ret_end);
 	if (!quoted)
 		return;
 	if (**text != '"')

@@ -20,7 +20,10 @@ struct loopback_options {
 	const char *certificate;
 	const char *mechanisms;
 	const char *tls_priority;
-	const char *greeting; /* or NULL */
+	const char *greeting; /* this and the next three: or NULL */
+	const char *tokens;   /* a file */
+	const char *bad_token;
+	const char *password_refusal;
 	bool pipelining;
 	bool eight_bit;
 	bool plaintext_auth;
@@ -49,6 +52,7 @@ struct loopback_user {
 	const char *name;	/* as authentication identity */
 	const char *local_part; /* as recipient, at the domain below */
 	const char *password;
+	const char *token;
 };
 
 #define LOOPBACK_DOMAIN "example.test"

@@ -12,6 +12,7 @@
 
 #include "loopback_base64.h"
 #include "loopback_log.h"
+#include "loopback_oauth.h"
 
 #define SERVICE "smtp"
 
@@ -19,9 +20,10 @@
 typedef void any_function(void);
 
 const struct loopback_user loopback_users[] = {
-	{ "alice@" LOOPBACK_DOMAIN, "alice", "wonderland" },
-	{ "bob@" LOOPBACK_DOMAIN, "bob", "p\xc3\xa4ssword 2" },
-	{ NULL, NULL, NULL },
+	{ "alice@" LOOPBACK_DOMAIN, "alice", "wonderland",
+	  "ya29.Alice-down_the~rabbit/hole+0001==" },
+	{ "bob@" LOOPBACK_DOMAIN, "bob", "p\xc3\xa4ssword 2", "ya29.Bob-0002" },
+	{ NULL, NULL, NULL, NULL },
 };
 
 /* Tell the password, if it is asked for and the user is known. */
@@ -193,8 +195,9 @@ check_mechanisms(const struct loopback_options *options)
 	for (name = options->mechanisms + strspn(options->mechanisms, " ");
 	     rc == SASL_OK && *name != '\0'; name += strspn(name, " ")) {
 		len = strcspn(name, " ");
-		if (!list_has(AUTH_MECHANISMS, name, len) ||
-		    !list_has(loaded, name, len)) {
+		if (!list_has(OAUTH_MECHANISMS, name, len) &&
+		    (!list_has(AUTH_MECHANISMS, name, len) ||
+		     !list_has(loaded, name, len))) {
 			fprintf(stderr,
 				"smtpc-loopback: no SASL mechanism %.*s "
 				"(Debian: libsasl2-modules)\n",
@@ -226,7 +229,7 @@ auth_start(const struct loopback_options *options)
 static bool
 is_plaintext(const char *mechanism, size_t len)
 {
-	return list_has("PLAIN LOGIN", mechanism, len);
+	return list_has("PLAIN LOGIN " OAUTH_MECHANISMS, mechanism, len);
 }
 
 void
@@ -250,10 +253,9 @@ auth_offer(const struct loopback_options *options, bool is_tls, char *list,
 	list[used] = '\0';
 }
 
-/* A challenge out, a response in, decoded into a buffer that is freed. */
-static bool
-ask(struct connection *connection, const char *challenge, unsigned int len,
-    char **ret_response, size_t *ret_len)
+bool
+auth_ask(struct connection *connection, const char *challenge, unsigned int len,
+	 char **ret_response, size_t *ret_len)
 {
 	enum connection_line kind;
 	char *encoded, *line;
@@ -297,7 +299,7 @@ run_steps(struct connection *connection, sasl_conn_t *sasl, int rc,
 
 	*ret_is_answered = false;
 	while (rc == SASL_CONTINUE) {
-		if (!ask(connection, out, out_len, &response, &len)) {
+		if (!auth_ask(connection, out, out_len, &response, &len)) {
 			*ret_is_answered = true;
 			return SASL_FAIL;
 		}
@@ -307,6 +309,24 @@ run_steps(struct connection *connection, sasl_conn_t *sasl, int rc,
 		free(response);
 	}
 	return rc;
+}
+
+char *
+auth_decode_initial(struct connection *connection, const char *initial,
+		    size_t *ret_len)
+{
+	char *response;
+
+	response = NULL;
+	*ret_len = 0;
+	/* RFC 4954, 4: "=" is a response of no octets. */
+	if (strcmp(initial, "=") == 0)
+		response = calloc(1, 1);
+	else if (*initial != '\0')
+		response = base64_decode(initial, ret_len);
+	if (response == NULL)
+		connection_reply(connection, "501 5.5.2 Not base64");
+	return response;
 }
 
 static int
@@ -323,15 +343,9 @@ run_mechanism(struct connection *connection, sasl_conn_t *sasl,
 	response = NULL;
 	len = 0;
 	if (initial != NULL) {
-		/* RFC 4954, 4: "=" is a response of no octets. */
-		if (strcmp(initial, "=") == 0)
-			response = calloc(1, 1);
-		else if (*initial != '\0')
-			response = base64_decode(initial, &len);
-		if (response == NULL) {
-			connection_reply(connection, "501 5.5.2 Not base64");
+		response = auth_decode_initial(connection, initial, &len);
+		if (response == NULL)
 			return SASL_FAIL;
-		}
 	}
 	out = NULL;
 	out_len = 0;
@@ -376,35 +390,31 @@ is_permitted(const struct loopback_options *options,
 	return true;
 }
 
-bool
-auth_exchange(const struct loopback_options *options,
-	      struct connection *connection, const char *mechanism,
-	      const char *initial, struct auth_result *ret_result)
+/* By Cyrus SASL. */
+static bool
+password_exchange(const struct loopback_options *options,
+		  struct connection *connection, const char *initial,
+		  struct auth_result *result)
 {
 	const void *user;
 	sasl_conn_t *sasl;
 	bool is_answered;
-	size_t len;
 	int rc;
 
-	if (!is_permitted(options, connection, mechanism))
-		return false;
-	/* What was passed is a line, and will soon be overwritten by others. */
-	len = strlen(mechanism);
-	mechanism = list_find(AUTH_MECHANISMS, mechanism, len);
-	snprintf(ret_result->mechanism, sizeof(ret_result->mechanism), "%.*s",
-		 (int)len, mechanism);
 	sasl = NULL;
 	user = NULL;
 	is_answered = false;
 	rc = new_connection(options, connection->tls != NULL, &sasl);
 	if (rc == SASL_OK)
-		rc = run_mechanism(connection, sasl, ret_result->mechanism,
-				   initial, &is_answered);
+		rc = run_mechanism(connection, sasl, result->mechanism, initial,
+				   &is_answered);
 	if (rc == SASL_OK)
 		rc = sasl_getprop(sasl, SASL_USERNAME, &user);
-	if (rc == SASL_OK) {
-		snprintf(ret_result->user, sizeof(ret_result->user), "%s",
+	if (options->password_refusal != NULL && !is_answered) {
+		rc = SASL_DISABLED;
+		connection_reply(connection, "%s", options->password_refusal);
+	} else if (rc == SASL_OK) {
+		snprintf(result->user, sizeof(result->user), "%s",
 			 (const char *)user);
 		connection_reply(connection,
 				 "235 2.7.0 Authentication succeeded");
@@ -413,4 +423,25 @@ auth_exchange(const struct loopback_options *options,
 	}
 	sasl_dispose(&sasl);
 	return rc == SASL_OK;
+}
+
+bool
+auth_exchange(const struct loopback_options *options,
+	      struct connection *connection, const char *mechanism,
+	      const char *initial, struct auth_result *ret_result)
+{
+	size_t len;
+
+	if (!is_permitted(options, connection, mechanism))
+		return false;
+	/* What was passed is a line, and will soon be overwritten by others. */
+	len = strlen(mechanism);
+	mechanism =
+	    list_find(AUTH_MECHANISMS " " OAUTH_MECHANISMS, mechanism, len);
+	snprintf(ret_result->mechanism, sizeof(ret_result->mechanism), "%.*s",
+		 (int)len, mechanism);
+	return list_has(OAUTH_MECHANISMS, mechanism, len)
+		   ? oauth_exchange(options, connection, initial, ret_result)
+		   : password_exchange(options, connection, initial,
+				       ret_result);
 }

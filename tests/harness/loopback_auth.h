@@ -9,10 +9,11 @@
 #include "loopback.h"
 #include "loopback_connection.h"
 
-/* All that is there, and what is offered unless the options say otherwise. */
+/* What is offered unless the options say otherwise. */
 #define AUTH_MECHANISMS                                                        \
 	"SCRAM-SHA-512 SCRAM-SHA-384 SCRAM-SHA-256 SCRAM-SHA-224 SCRAM-SHA-1 " \
 	"CRAM-MD5 PLAIN LOGIN"
+/* loopback_oauth.h has two more. */
 
 #define AUTH_NAME_MAX 256
 
@@ -35,6 +36,19 @@ auth_start(const struct loopback_options *options);
 void
 auth_offer(const struct loopback_options *options, bool is_tls, char *list,
     size_t size);
+
+/*
+ * A challenge out, a response in, decoded; to be freed.  False: the client has
+ * been told what is wrong with it.
+ */
+bool
+auth_ask(struct connection *connection, const char *challenge,
+    unsigned int len, char **ret_response, size_t *ret_len);
+
+/* The same for what stands in the command itself; NULL: it has been told. */
+char *
+auth_decode_initial(struct connection *connection, const char *initial,
+    size_t *ret_len);
 
 /*
  * The exchange that follows "AUTH MECHANISM [INITIAL]", with all its replies.

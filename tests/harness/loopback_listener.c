@@ -186,6 +186,7 @@ listeners_publish(const struct listener *listeners,
 	fprintf(file, "PID=%ld\n", (long)getpid());
 	write_value(file, "AUTH_USER", loopback_users[0].name, "");
 	write_value(file, "AUTH_PASS", loopback_users[0].password, "");
+	write_value(file, "AUTH_TOKEN", loopback_users[0].token, "");
 	if (fclose(file) != 0)
 		return -1;
 	return rename(temporary, final);

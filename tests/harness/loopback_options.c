@@ -20,7 +20,11 @@ static const char usage[] =
     "  --certificate NAME       kind of the server's certificate (server)\n"
     "  --mechanisms \"LIST\"      SASL mechanisms to offer, instead of\n"
     "    " AUTH_MECHANISMS "\n"
-    "  --plaintext-auth         offer PLAIN and LOGIN without TLS, too\n"
+    "                           (OAUTHBEARER and XOAUTH2: only if named)\n"
+    "  --plaintext-auth         offer PLAIN, LOGIN, OAUTHBEARER and XOAUTH2\n"
+    "                           without TLS, too\n"
+    "  --tokens FILE            the bearer tokens, instead of those built in;\n"
+    "                           lines of TOKEN USER [ANSWER]\n"
     "  --tls-priority STRING    GnuTLS priority string\n"
     "  --no-pipelining          do not offer PIPELINING, and refuse it\n"
     "  --no-8bitmime            do not offer 8BITMIME\n"
@@ -33,6 +37,9 @@ static const char usage[] =
     "  --greeting LINES         greet with this instead of 220\n"
     "  --slow-banner MS         wait before the greeting\n"
     "  --refuse-starttls        answer 454 to STARTTLS\n"
+    "  --bad-token ANSWER       to a token that is not known: a reply, or the\n"
+    "                           status of an error in JSON\n"
+    "  --password-refusal REPLY the answer to any password, good or bad\n"
     "  --drop-in-content OCTETS close when so much of a content was read\n"
     "  --drop-after-dot         deliver, then close without a reply\n";
 
@@ -57,6 +64,9 @@ static const struct known_option known_options[] = {
 	{ "--mechanisms", KIND_TEXT, AT(mechanisms) },
 	{ "--tls-priority", KIND_TEXT, AT(tls_priority) },
 	{ "--greeting", KIND_TEXT, AT(greeting) },
+	{ "--tokens", KIND_TEXT, AT(tokens) },
+	{ "--bad-token", KIND_TEXT, AT(bad_token) },
+	{ "--password-refusal", KIND_TEXT, AT(password_refusal) },
 	{ "--size", KIND_NUMBER, AT(size_limit) },
 	{ "--idle", KIND_NUMBER, AT(idle) },
 	{ "--lifetime", KIND_NUMBER, AT(lifetime) },

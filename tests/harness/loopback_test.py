@@ -8,6 +8,7 @@ import contextlib
 import glob
 import hashlib
 import hmac
+import json
 import os
 import re
 import shlex
@@ -29,10 +30,22 @@ ALICE = ('alice@example.test', 'wonderland')
 BOB = ('bob@example.test', 'pässword 2')
 SCRAMS = {f'SCRAM-SHA-{n}': f'sha{n}' for n in (512, 384, 256, 224, 1)}
 OTHERS = ('CRAM-MD5', 'PLAIN', 'LOGIN')
+BEARERS = ('OAUTHBEARER', 'XOAUTH2')
+BOBS_TOKEN = 'ya29.Bob-0002'
 
 
 def b64(octets):
     return base64.b64encode(octets).decode()
+
+
+def bearer(mechanism, token, user=ALICE[0]):
+    """What a client says to name itself and its token."""
+    if mechanism == 'XOAUTH2':
+        text = f'user={user}\1auth=Bearer {token}\1\1'
+    else:
+        text = (f'n,a={user},\1host=localhost\1port=587\1'
+                f'auth=Bearer {token}\1\1')
+    return b64(text.encode())
 
 
 class WrongEnd(Exception):
@@ -425,6 +438,122 @@ def authentication(tap, server):
         assert 'S: 334 <hidden>\n' in log
 
 
+class Bearer:
+    """A server of bearer tokens, one client of it, and what a test expects."""
+
+    def __init__(self, *options, mechanisms='LOGIN XOAUTH2 OAUTHBEARER'):
+        self.server = Server('--mechanisms', mechanisms, *options)
+
+    def __enter__(self):
+        self.server.__enter__()
+        self.token = self.server.env['AUTH_TOKEN']
+        self.peer = Peer(self.server, tls=True)
+        return self
+
+    def __exit__(self, *what):
+        self.peer.__exit__()
+        self.server.__exit__(*what)
+
+    def say(self, mechanism, token=None, **more):
+        return self.peer.command(f'AUTH {mechanism} ' + bearer(
+            mechanism, token or self.token, **more))
+
+    def must_refuse(self, mechanism, status, **more):
+        """With a challenge, which wants the answer of its mechanism."""
+        answers = {'XOAUTH2': '', 'OAUTHBEARER': 'AQ==', 'none': 'Ag=='}
+        for other, answer in answers.items():
+            reply = self.say(mechanism, **more)
+            expect(reply, '334 ')
+            error = json.loads(base64.b64decode(reply[4:], validate=True))
+            assert error['status'] == status, error
+            assert error['schemes'] == 'Bearer', error
+            expect(self.peer.command(answer),
+                   '535 5.7.8' if other == mechanism else '501 5.5.2')
+
+
+def bearers(tap):
+    for mechanism in BEARERS:
+        with tap.test(f'{mechanism}_takes_the_right_token_only'), \
+                Bearer() as it:
+            status = 'invalid_token' if mechanism == BEARERS[0] else '400'
+            for more in ({'token': 'wrong'}, {'token': BOBS_TOKEN},
+                         {'user': BOB[0]}):
+                it.must_refuse(mechanism, status, **more)
+            expect(it.say(mechanism), '235 2.7.0')
+            assert f'authenticated {ALICE[0]} by {mechanism}\n' in (
+                it.server.log())
+        with tap.test(f'{mechanism}_goes_in_two_steps_too'), Bearer() as it:
+            expect(it.peer.command(f'AUTH {mechanism.lower()}'), '334 ')
+            expect(it.peer.command(bearer(mechanism, it.token)), '235 2.7.0')
+        with tap.test(f'{mechanism}_is_for_tls_only'), Bearer() as it:
+            with Peer(it.server) as peer:
+                assert not [e for e in peer.extensions if 'AUTH' in e]
+                expect(peer.command(f'AUTH {mechanism}'), '538 5.7.11')
+        with tap.test(f'{mechanism}_in_disorder_is_refused'), Bearer() as it:
+            good = base64.b64decode(bearer(mechanism, 'token')).decode()
+            for bad in ('', '\1\1', good[:-1], good + '\1', good[1:],
+                        good[:-1] + 'x\1',
+                        good.replace('auth', 'Auth'),
+                        good.replace('Bearer ', 'Bearer'),
+                        good.replace('token', 'to ken'),
+                        good.replace('token', ''),
+                        good.replace('=alice@example.test', '=')):
+                error = it.peer.challenge(f'AUTH {mechanism} ' +
+                                          (b64(bad.encode()) or '='))
+                assert json.loads(error)['status'] == 'invalid_request', bad
+                expect(it.peer.command('AQ==' if mechanism == BEARERS[0]
+                                       else ''), '535')
+            expect(it.peer.command(f'AUTH {mechanism} ' + b64(b'a\0b')),
+                   '501')
+            expect(it.peer.command(f'AUTH {mechanism} !'), '501')
+            it.peer.challenge(f'AUTH {mechanism}')
+            expect(it.peer.command('*'), '501')
+    with tap.test('OAUTHBEARER_needs_no_name'), Bearer() as it:
+        expect(it.peer.command('AUTH OAUTHBEARER ' + b64(
+            f'n,,\1auth=bearer {it.token}\1\1'.encode())), '235')
+    with tap.test('tokens_come_and_go_in_their_file'):
+        with tempfile.NamedTemporaryFile('w') as file, \
+                Bearer('--tokens', file.name) as it:
+            it.must_refuse('XOAUTH2', '400')
+            print('old', ALICE[0], '401', file=file)
+            print('none', ALICE[0], '535 5.7.139 Not for you', file=file)
+            print('new', ALICE[0], file=file, flush=True)
+            it.must_refuse('XOAUTH2', '401', token='old')
+            expect(it.say('OAUTHBEARER', 'none'), '535 5.7.139 Not for you')
+            it.must_refuse('OAUTHBEARER', 'invalid_token', token='ne')
+            expect(it.say('XOAUTH2', 'new'), '235')
+    with tap.test('a_bad_token_is_answered_as_was_asked_for'):
+        with Bearer('--bad-token', '535 5.7.3 No') as it:
+            expect(it.say('XOAUTH2', 'wrong'), '535 5.7.3 No')
+            expect(it.say('OAUTHBEARER', 'wrong'), '535 5.7.3 No')
+        with Bearer('--bad-token', '401') as it:
+            it.must_refuse('XOAUTH2', '401', token='wrong')
+            it.must_refuse('OAUTHBEARER', '401', token='wrong')
+    with tap.test('a_password_is_refused_as_was_asked_for'):
+        with Bearer('--password-refusal', '550 5.7.30 Use OAuth') as it:
+            assert 'AUTH LOGIN XOAUTH2 OAUTHBEARER' in it.peer.extensions
+            for password in (ALICE[1], 'wrong'):
+                expect(it.peer.auth('LOGIN', ALICE[0], password), '550 5.7.30')
+            expect(it.say('XOAUTH2'), '235')
+    with tap.test('bearer_mechanisms_are_offered_if_named_only'):
+        with Server() as server, Peer(server, tls=True) as peer:
+            assert not any(name in ' '.join(peer.extensions)
+                           for name in BEARERS)
+            for name in BEARERS:
+                expect(peer.command('AUTH ' + name), '504')
+    with tap.test('the_log_has_no_tokens'), Bearer() as it:
+        it.say('XOAUTH2', 'wrong-token')
+        it.peer.command('')
+        expect(it.peer.command('AUTH OAUTHBEARER'), '334')
+        expect(it.peer.command(bearer('OAUTHBEARER', it.token)), '235')
+        log = it.server.log()
+        for text in ('wrong-token', it.token):
+            assert text not in log, log
+            for i in range(3):
+                part = b64(b'x' * i + text.encode())[4:-4]
+                assert part not in log, log
+
+
 def commands(tap, server):
     with tap.test('good_paths_are_taken'):
         with Peer(server) as peer:
@@ -752,6 +881,7 @@ def main():
         commands(tap, server)
         pipelining(tap, server)
         other_clients(tap, server)
+    bearers(tap)
     content(tap)
     faults(tap)
     return tap.finish()

@@ -156,8 +156,12 @@ send_line(struct peer *peer, const struct script_line *line)
 	if (!is_silent(peer))
 		return false;
 	octets_append(&said, octets_data(&line->text), line->text.len);
-	if (line->part != SCRAM_NONE) {
-		scram_say(&peer->scram, line->part, &said);
+	if (strncmp(octets_data(&said), "250", 3) == 0 &&
+	    strstr(octets_data(&said), "-PLUS") != NULL)
+		peer->scram.plus_is_offered = true;
+	if (line->end.part != SCRAM_NONE) {
+		scram_say(&peer->scram, line->end.part, line->end.argument,
+			  &said);
 		octets_append_text(&said, "\r\n");
 	}
 	if (peer->drip > 0) {
@@ -219,15 +223,28 @@ match_open_line(struct peer *peer, const struct script_line *line)
 	len = (size_t)(lf - data);
 	if (len <= known || lf[-1] != '\r')
 		problem = "the line is too short, or its end is not CRLF";
-	else if (line->part == SCRAM_CLIENT_FIRST &&
-		 !scram_set_mechanism(&peer->scram, octets_data(&line->text)))
-		problem = "this is no SCRAM";
-	else if (line->part != SCRAM_NONE)
-		problem = scram_take(&peer->scram, line->part, data + known,
-				     len - 1 - known);
+	else if (line->end.part != SCRAM_NONE)
+		problem =
+		    scram_take(&peer->scram, line->end.part, line->end.argument,
+			       data + known, len - 1 - known);
 	if (problem != NULL)
 		peer_fail(peer, "%s", problem);
 	consume_open_line(peer, line, len + 1);
+	return problem == NULL;
+}
+
+/* What the server has offered, and what the client has chosen. */
+static bool
+follow_mechanism(struct peer *peer, const char *text)
+{
+	const char *problem = NULL;
+
+	if (strncmp(text, "EHLO ", 5) == 0)
+		peer->scram.plus_is_offered = false;
+	else if (strncmp(text, "AUTH SCRAM-", 11) == 0)
+		problem = scram_begin(&peer->scram, text, peer->tls);
+	if (problem != NULL)
+		peer_fail(peer, "%s", problem);
 	return problem == NULL;
 }
 
@@ -246,7 +263,9 @@ match(struct peer *peer, const struct script_line *line)
 		return false;
 	peer->may_pipeline =
 	    strncmp(data, "MAIL ", 5) == 0 || strncmp(data, "RCPT ", 5) == 0;
-	if (line->any || line->part != SCRAM_NONE)
+	if (!follow_mechanism(peer, octets_data(&line->text)))
+		return false;
+	if (line->end.any || line->end.part != SCRAM_NONE)
 		return match_open_line(peer, line);
 	consume(peer, len);
 	return true;

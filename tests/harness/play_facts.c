@@ -193,7 +193,7 @@ check_text_line(struct play *play, const struct fact *fact)
 	const char *is = "";
 	size_t len = 0;
 
-	dialogue_octets(&line, &rest, false, 1, &should, NULL, NULL);
+	dialogue_octets(&line, &rest, false, 1, &should, NULL);
 	if (smtpc_reply_line(smtpc_session_reply(play->session),
 			     (size_t)dialogue_number(&line, number) - 1, &is,
 			     &len) != SMTPC_OK ||
@@ -216,6 +216,52 @@ check_mechanism(struct play *play, const struct fact *fact)
 {
 	check_text(play, fact, "the mechanism",
 		   smtpc_session_mechanism(play->session));
+}
+
+static void
+check_described(struct play *play, const struct fact *fact, const char *what,
+		void (*describe)(const struct play *, struct octets *))
+{
+	struct octets text = { 0 };
+
+	describe(play, &text);
+	check_text(play, fact, what, octets_data(&text));
+	octets_clear(&text);
+}
+
+static void
+check_attempts(struct play *play, const struct fact *fact)
+{
+	check_described(play, fact, "what was tried", auth_describe_attempts);
+}
+
+/* It is written as the line is in which it came. */
+static void
+check_challenge(struct play *play, const struct fact *fact)
+{
+	struct source_line line = line_of(play, fact);
+	const char *text = fact->value;
+	struct octets plain = { 0 };
+	struct octets shown = { 0 };
+	struct fact should = *fact;
+
+	dialogue_octets(&line, &text, false, 1, &plain, NULL);
+	octets_append_escaped(&shown, octets_data(&plain), plain.len);
+	should.value = dialogue_copy(octets_data(&shown));
+	check_described(play, &should, "the challenge",
+			auth_describe_challenge);
+	free(should.value);
+	octets_clear(&plain);
+	octets_clear(&shown);
+}
+
+static void
+check_asked(struct play *play, const struct fact *fact)
+{
+	const struct octets *asked = &play->keeper.asked;
+
+	check_text(play, fact, "what was asked for",
+		   asked->len > 0 ? octets_data(asked) : NULL);
 }
 
 static void
@@ -339,6 +385,9 @@ static const struct {
 	{ "text", check_text_line, false },
 	{ "enhanced", check_enhanced, false },
 	{ "mechanism", check_mechanism, false },
+	{ "attempts", check_attempts, false },
+	{ "challenge", check_challenge, false },
+	{ "asked", check_asked, false },
 	{ "trust", check_trust, false },
 	{ "tls", check_tls, false },
 	{ "cipher", check_cipher, false },

@@ -88,8 +88,8 @@ get_server(const struct scenario *scenario)
 void
 setup_certificate(const struct play *play)
 {
-	const char *client = scenario_setting(
-	    play->scenario, "tls-client-certificate", "ca");
+	const char *client =
+	    scenario_setting(play->scenario, "tls-client-certificate", "ca");
 
 	(void)get_server(play->scenario);
 	if (certificates_get(certificates, client) == NULL)
@@ -101,9 +101,7 @@ void
 setup_peer(struct play *play)
 {
 	const struct scenario *scenario = play->scenario;
-	const char *credentials = scenario_setting(scenario, "credentials", "");
 	const char *connecting = scenario_setting(scenario, "connecting", "");
-	const char *blank = strchr(credentials, ' ');
 
 	play->peer.credentials = get_server(scenario);
 	tls_setup_peer(play);
@@ -114,8 +112,6 @@ setup_peer(struct play *play)
 		play->open_result = SMTPC_AGAIN;
 	if (strcmp(connecting, "fails") == 0)
 		play->open_result = SMTPC_E_SYSTEM;
-	if (blank != NULL)
-		play->peer.scram.password = dialogue_copy(blank + 1);
 }
 
 /*
@@ -159,28 +155,6 @@ set_trust(struct play *play, const char *names)
 				     trust_by_names(certificates, names));
 }
 
-/* "authcid password"; either may have escapes and macros in it. */
-static int
-set_credentials(struct play *play, const struct source_line *line,
-		const char *value)
-{
-	struct octets authcid = { 0 };
-	struct octets password = { 0 };
-	char *word = dialogue_word(&value);
-	const char *text = word;
-	int rc;
-
-	dialogue_octets(line, &text, false, 1, &authcid, NULL, NULL);
-	dialogue_octets(line, &value, false, 1, &password, NULL, NULL);
-	rc = smtpc_session_set_credentials(
-	    play->session, scenario_setting(play->scenario, "authzid", NULL),
-	    octets_data(&authcid), octets_data(&password));
-	octets_clear(&authcid);
-	octets_clear(&password);
-	free(word);
-	return rc;
-}
-
 /* "PHASE 10s". */
 static int
 set_timeout(struct play *play, const struct source_line *line,
@@ -200,7 +174,7 @@ static void
 set_host(struct play *play, const struct source_line *line, const char *value)
 {
 	octets_clear(&play->host);
-	dialogue_octets(line, &value, false, 1, &play->host, NULL, NULL);
+	dialogue_octets(line, &value, false, 1, &play->host, NULL);
 }
 
 /* Settings that others read, where they need them. */
@@ -208,11 +182,22 @@ static bool
 is_others(const char *key)
 {
 	static const char *const keys[] = {
-		"certificate", "tls-priority", "authzid",	"connecting",
-		"tls-mode",    "tls-trust",    "client-domain",
-		"tls-asks",    "tls-tamper",   "tls-fragment",
-		"tls-record",  "tls-staple",   "tls-client-authority",
-		"tls-minimum", "tls-cache",    "tls-client-priority",
+		"certificate",
+		"tls-priority",
+		"authzid",
+		"connecting",
+		"tls-mode",
+		"tls-trust",
+		"client-domain",
+		"tls-asks",
+		"tls-tamper",
+		"tls-fragment",
+		"tls-record",
+		"tls-staple",
+		"tls-client-authority",
+		"tls-minimum",
+		"tls-cache",
+		"tls-client-priority",
 		"tls-client-certificate",
 	};
 	size_t i;
@@ -233,21 +218,14 @@ set_other(struct play *play, const struct setting *setting)
 	const char *value = setting->value;
 	int rc;
 
-	if (strcmp(key, "credentials") == 0)
-		return set_credentials(play, &line, value);
-	if (strcmp(key, "mechanisms") == 0)
-		return smtpc_session_set_mechanisms(session, value);
-	if (strcmp(key, "plaintext-auth") == 0)
-		return smtpc_session_set_plaintext_auth(session,
-							strcmp(value, "on") ==
-							    0);
 	if (strcmp(key, "pipelining") == 0)
 		return smtpc_session_set_pipelining(
 		    session, strcmp(value, "off") == 0 ? SMTPC_PIPELINING_OFF
 						       : SMTPC_PIPELINING_SAFE);
 	if (strcmp(key, "timeout") == 0)
 		return set_timeout(play, &line, value);
-	if (trust_apply(play, setting, certificates, &rc))
+	if (trust_apply(play, setting, certificates, &rc) ||
+	    auth_apply(play, setting, &rc))
 		return rc;
 	if (strcmp(key, "operation-timeout") == 0)
 		return smtpc_session_set_operation_timeout(
@@ -537,6 +515,7 @@ setup_clear(struct play *play)
 	smtpc_session_free(play->session);
 	smtpc_tls_free(play->own);
 	octets_clear(&play->host);
+	auth_clear(play);
 }
 
 /*

@@ -156,7 +156,7 @@ set_verify_name(struct play *play, const struct source_line *line,
 	struct octets name = { 0 };
 	int rc;
 
-	dialogue_octets(line, &value, false, 1, &name, NULL, NULL);
+	dialogue_octets(line, &value, false, 1, &name, NULL);
 	rc = smtpc_session_set_tls_verify_name(play->session,
 					       strcmp(octets_data(&name),
 						      "none") == 0

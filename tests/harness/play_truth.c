@@ -19,14 +19,13 @@ static void
 check_message(struct play *play)
 {
 	const char *message = smtpc_error_message(play->session);
-	const char *password = play->peer.scram.password;
 	const char *c;
 
 	for (c = message; *c != '\0'; c++)
 		if (*c < ' ' || *c > '~')
 			wrong(play, "the error message is not printable");
-	if (password != NULL && strstr(message, password) != NULL)
-		wrong(play, "the error message has the password");
+	if (auth_shows(play, message, strlen(message)))
+		wrong(play, "the error message has a secret");
 	if ((play->rc == SMTPC_OK) != (*message == '\0'))
 		wrong(play, "an error has a message, and nothing else has");
 }
@@ -152,7 +151,7 @@ keeps_earlier_fate(const struct play *play)
 {
 	return play->rc == SMTPC_E_STATE &&
 	       count(play, SMTPC_OUTCOME_ACCEPTED) +
-			   count(play, SMTPC_OUTCOME_IN_DOUBT) >
+		       count(play, SMTPC_OUTCOME_IN_DOUBT) >
 		   0 &&
 	       smtpc_transaction_result(play->sent) >= 0;
 }
@@ -165,6 +164,7 @@ truth_check(struct play *play)
 	check_state(play);
 	check_error(play);
 	check_goodbye(play);
+	auth_check_truth(play);
 	if (play->sent == NULL || keeps_earlier_fate(play))
 		return;
 	check_sum(play);
@@ -250,6 +250,11 @@ truth_record(struct play *play)
 		      smtpc_session_extension_count(session),
 		      text_or(smtpc_session_mechanism(session), "no mechanism"),
 		      text_or(smtpc_session_tls_version(session), "no TLS"));
+	octets_append_text(out, ", attempts: ");
+	auth_describe_attempts(play, out);
+	octets_append_text(out, ", challenge: ");
+	auth_describe_challenge(play, out);
+	octets_printf(out, ", asked: %s", octets_data(&play->keeper.asked));
 	octets_printf(out, ", %lld ms",
 		      (long long)(play->now - play->step_began));
 	if (play->sent != NULL)

@@ -138,6 +138,10 @@ wait_drive(struct play *play, int rc)
 			play->result->abandoned = true;
 			break;
 		}
+		if (auth_resume(play)) {
+			rc = smtpc_process(play->session);
+			continue;
+		}
 		count = get_items(play, items, 4);
 		timeout = smtpc_session_next_timeout(play->session);
 		if (wait_turn(play, items, count, timeout) < 0)

@@ -26,6 +26,17 @@ struct feed {
 	size_t len;
 };
 
+#define KEEPER_SECRETS_MAX 16
+
+/* What the caller knows and is asked for, while it is played. */
+struct keeper {
+	struct octets script; /* the answers that are still to come */
+	struct octets late;   /* the one that is given later, or empty */
+	struct octets asked;  /* what for, in this step */
+	struct octets secrets[KEEPER_SECRETS_MAX]; /* ever set */
+	size_t count;
+};
+
 struct play {
 	const struct scenario *scenario;
 	const struct step *step;
@@ -48,6 +59,7 @@ struct play {
 	int port;
 	smtpc_transaction **mails;
 	struct feed *feeds;
+	struct keeper keeper;
 	smtpc_transaction *sent; /* by the step at hand, or NULL */
 	int rc;
 	int state_before;
@@ -80,6 +92,27 @@ bool setup_feed(struct play *play);
 
 /* When a pause that lasts so long is over, or PEER_NEVER. */
 int64_t setup_feed_wakes(const struct play *play);
+
+/*
+ * Secrets and AUTH (play_auth.c).
+ */
+
+/* False: the setting is not one of AUTH's. */
+bool auth_apply(struct play *play, const struct setting *setting, int *ret_rc);
+
+/* Gives the answer that was put off; false: there is none. */
+bool auth_resume(struct play *play);
+
+/* Whether a secret is in the text. */
+bool auth_shows(const struct play *play, const char *text, size_t len);
+
+/* "PLAIN E_AUTH_REJECTED 535 ; LOGIN OK 235"; JSON.  Or "none". */
+void auth_describe_attempts(const struct play *play, struct octets *out);
+void auth_describe_challenge(const struct play *play, struct octets *out);
+
+/* What must hold of the attempts, whatever they were. */
+void auth_check_truth(struct play *play);
+void auth_clear(struct play *play);
 
 /*
  * Time and waiting (play_wait.c).

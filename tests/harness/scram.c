@@ -18,34 +18,117 @@ scram_init(struct scram *scram)
 void
 scram_clear(struct scram *scram)
 {
+	octets_clear(&scram->header);
 	octets_clear(&scram->first_bare);
 	octets_clear(&scram->server_first);
 	octets_clear(&scram->messages);
-	free(scram->password);
+	octets_clear(&scram->bound);
+	octets_clear(&scram->password);
 	memset(scram, 0, sizeof(*scram));
 }
 
-bool
-scram_set_mechanism(struct scram *scram, const char *name)
+void
+scram_set_password(struct scram *scram, const char *password)
+{
+	octets_clear(&scram->password);
+	octets_append_text(&scram->password, password);
+}
+
+/*
+ * Channel binding.
+ */
+
+struct binding {
+	const char *setting, *name;
+	gnutls_channel_binding_t type;
+};
+
+static const struct binding bindings[] = {
+	{ "exporter", "tls-exporter", GNUTLS_CB_TLS_EXPORTER },
+	{ "unique", "tls-unique", GNUTLS_CB_TLS_UNIQUE },
+	{ "server-end-point", "tls-server-end-point",
+	  GNUTLS_CB_TLS_SERVER_END_POINT },
+};
+
+/* What the client may bind to, or NULL. */
+static const struct binding *
+find_binding(const struct scram *scram, gnutls_session_t tls)
+{
+	const char *wanted = scram->binding != NULL ? scram->binding : "auto";
+	bool is_new;
+	size_t i;
+
+	if (tls == NULL)
+		return NULL;
+	is_new = gnutls_protocol_get_version(tls) >= GNUTLS_TLS1_3;
+	if (strcmp(wanted, "auto") == 0 && is_new)
+		wanted = "exporter";
+	else if (strcmp(wanted, "auto") == 0 &&
+		 (gnutls_session_get_flags(tls) &
+		  GNUTLS_SFLAGS_EXT_MASTER_SECRET))
+		wanted = "unique";
+	for (i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++)
+		if (strcmp(bindings[i].setting, wanted) == 0 &&
+		    !(is_new && bindings[i].type == GNUTLS_CB_TLS_UNIQUE))
+			return &bindings[i];
+	return NULL;
+}
+
+/* The GS2 header that the client has to send, and what "c=" says of it. */
+static const char *
+bind_channel(struct scram *scram, bool is_plus, gnutls_session_t tls)
+{
+	const struct binding *binding = find_binding(scram, tls);
+	gnutls_datum_t data = { NULL, 0 };
+
+	octets_clear(&scram->header);
+	octets_clear(&scram->bound);
+	if (!is_plus) {
+		octets_append_text(&scram->header,
+				   binding != NULL && !scram->plus_is_offered
+				       ? "y,"
+				       : "n,");
+		return NULL;
+	}
+	if (binding == NULL)
+		return "there is nothing to bind the channel by";
+	octets_printf(&scram->header, "p=%s,", binding->name);
+	if (gnutls_session_channel_binding(tls, binding->type, &data) < 0)
+		return "the server can't bind the channel";
+	octets_append(&scram->bound, data.data, data.size);
+	gnutls_free(data.data);
+	return NULL;
+}
+
+const char *
+scram_begin(struct scram *scram, const char *line, gnutls_session_t tls)
 {
 	static const struct {
 		const char *name;
 		gnutls_mac_algorithm_t mac;
 	} hashes[] = {
-		{ "SCRAM-SHA-1 ", GNUTLS_MAC_SHA1 },
-		{ "SCRAM-SHA-256 ", GNUTLS_MAC_SHA256 },
-		{ "SCRAM-SHA-512 ", GNUTLS_MAC_SHA512 },
+		{ "AUTH SCRAM-SHA-1", GNUTLS_MAC_SHA1 },
+		{ "AUTH SCRAM-SHA-224", GNUTLS_MAC_SHA224 },
+		{ "AUTH SCRAM-SHA-256", GNUTLS_MAC_SHA256 },
+		{ "AUTH SCRAM-SHA-384", GNUTLS_MAC_SHA384 },
+		{ "AUTH SCRAM-SHA-512", GNUTLS_MAC_SHA512 },
 	};
-	size_t i;
+	bool is_plus;
+	size_t i, len;
 
 	for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
-		if (strstr(name, hashes[i].name) == NULL)
+		len = strlen(hashes[i].name);
+		if (strncmp(line, hashes[i].name, len) != 0)
+			continue;
+		is_plus = strncmp(line + len, "-PLUS", 5) == 0;
+		len += is_plus ? 5 : 0;
+		if (line[len] != ' ' && line[len] != '\r')
 			continue;
 		scram->mac = hashes[i].mac;
 		scram->size = gnutls_hmac_get_len(scram->mac);
-		return true;
+		return bind_channel(scram, is_plus, tls);
 	}
-	return false;
+	return "this is no SCRAM";
 }
 
 /* Append len octets as base64. */
@@ -85,18 +168,32 @@ hmac(const struct scram *scram, const unsigned char *key, const char *text,
 
 /* "n,,n=user,r=nonce": what follows the second comma counts. */
 static const char *
-take_first(struct scram *scram, const struct octets *message)
+take_first(struct scram *scram, const char *name, const struct octets *message)
 {
 	const char *text = octets_data(message);
-	const char *comma = strchr(text, ',');
+	size_t flag = scram->header.len;
+	struct octets bound = { 0 };
+	const char *comma, *nonce;
 
-	if (comma != NULL)
-		comma = strchr(comma + 1, ',');
-	if (comma == NULL || strncmp(text, "n,", 2) != 0)
+	if (scram->mac == GNUTLS_MAC_UNKNOWN)
+		return "this is no SCRAM";
+	if (strncmp(text, octets_data(&scram->header), flag) != 0)
+		return "client-first binds the channel otherwise";
+	comma = strchr(text + flag, ',');
+	if (comma == NULL ||
+	    (comma > text + flag && strncmp(text + flag, "a=", 2) != 0))
 		return "client-first has no GS2 header";
-	if (strncmp(comma + 1, "n=", 2) != 0 ||
-	    strstr(comma + 1, ",r=") == NULL)
+	nonce = strstr(comma, ",r=");
+	if (strncmp(comma + 1, "n=", 2) != 0 || nonce == NULL ||
+	    nonce[3] == '\0')
 		return "client-first lacks the name or the nonce";
+	if (name != NULL && ((size_t)(nonce - comma - 3) != strlen(name) ||
+			     strncmp(comma + 3, name, strlen(name)) != 0))
+		return "client-first has the name written otherwise";
+	octets_append(&bound, text, (size_t)(comma + 1 - text));
+	octets_append(&bound, octets_data(&scram->bound), scram->bound.len);
+	octets_clear(&scram->bound);
+	scram->bound = bound;
 	octets_clear(&scram->first_bare);
 	octets_append_text(&scram->first_bare, comma + 1);
 	return NULL;
@@ -105,10 +202,11 @@ take_first(struct scram *scram, const struct octets *message)
 static void
 salt_password(struct scram *scram)
 {
-	gnutls_datum_t password = { (void *)scram->password, 0 };
+	gnutls_datum_t password = { (void *)(size_t)octets_data(
+					&scram->password),
+				    (unsigned int)scram->password.len };
 	gnutls_datum_t salted = { (void *)(size_t)salt, sizeof(salt) };
 
-	password.size = (unsigned int)strlen(scram->password);
 	if (gnutls_pbkdf2(scram->mac, &password, &salted, scram->iterations,
 			  scram->salted, scram->size) < 0)
 		abort();
@@ -139,13 +237,33 @@ is_proved(struct scram *scram, const char *proof, size_t len)
 	return proved;
 }
 
+/* "c=...,r=nonce": the channel, and the nonce that the server has made. */
+static bool
+is_bound(const struct scram *scram, const char *text)
+{
+	const char *server = strchr(octets_data(&scram->server_first), ',');
+	struct octets should = { 0 };
+	bool same;
+
+	octets_append_text(&should, "c=");
+	encode(&should, octets_data(&scram->bound), scram->bound.len);
+	octets_append_text(&should, ",");
+	if (server != NULL)
+		octets_append(&should, octets_data(&scram->server_first),
+			      (size_t)(server + 1 -
+				       octets_data(&scram->server_first)));
+	same = strncmp(text, octets_data(&should), should.len) == 0;
+	octets_clear(&should);
+	return same;
+}
+
 static const char *
 take_final(struct scram *scram, const struct octets *message)
 {
 	const char *text = octets_data(message);
 	const char *proof = strstr(text, ",p=");
 
-	if (strncmp(text, "c=biws,r=", 9) != 0 || proof == NULL)
+	if (!is_bound(scram, text) || proof == NULL)
 		return "client-final is not as it must be";
 	octets_clear(&scram->messages);
 	octets_printf(&scram->messages, "%s,%s,%.*s",
@@ -158,56 +276,82 @@ take_final(struct scram *scram, const struct octets *message)
 }
 
 const char *
-scram_take(struct scram *scram, enum scram_part part, const char *text,
-	   size_t len)
+scram_take(struct scram *scram, enum scram_part part, const char *argument,
+	   const char *text, size_t len)
 {
 	struct octets message = { 0 };
 	const char *problem = "it is not base64";
 
 	if (decode(&message, text, len))
 		problem = part == SCRAM_CLIENT_FIRST
-			      ? take_first(scram, &message)
+			      ? take_first(scram, argument, &message)
 			      : take_final(scram, &message);
 	octets_clear(&message);
 	return problem;
 }
 
+/* The text, with this in the place of each @. */
 static void
-say_first(struct scram *scram, bool other, struct octets *out)
+fill_in(struct octets *out, const char *text, const struct octets *value)
 {
-	const char *nonce = strstr(octets_data(&scram->first_bare), ",r=");
-
-	octets_clear(&scram->server_first);
-	octets_printf(&scram->server_first,
-		      "r=%s%s,s=", nonce != NULL && !other ? nonce + 3 : "",
-		      server_nonce);
-	encode(&scram->server_first, salt, sizeof(salt));
-	octets_printf(&scram->server_first, ",i=%u", scram->iterations);
-	encode(out, octets_data(&scram->server_first), scram->server_first.len);
+	for (; *text != '\0'; text++) {
+		if (*text == '@')
+			octets_append(out, octets_data(value), value->len);
+		else
+			octets_append(out, text, 1);
+	}
 }
 
 static void
-say_final(const struct scram *scram, bool wrong, struct octets *out)
+say_first(struct scram *scram, bool other, const char *argument,
+	  struct octets *out)
+{
+	const char *client = strstr(octets_data(&scram->first_bare), ",r=");
+	struct octets nonce = { 0 };
+	struct octets *message = &scram->server_first;
+
+	octets_printf(&nonce, "%s%s",
+		      client != NULL && !other ? client + 3 : "", server_nonce);
+	octets_clear(message);
+	if (argument != NULL) {
+		fill_in(message, argument, &nonce);
+	} else {
+		octets_printf(message, "r=%s,s=", octets_data(&nonce));
+		encode(message, salt, sizeof(salt));
+		octets_printf(message, ",i=%u", scram->iterations);
+	}
+	encode(out, octets_data(message), message->len);
+	octets_clear(&nonce);
+}
+
+static void
+say_final(const struct scram *scram, bool wrong, const char *argument,
+	  struct octets *out)
 {
 	unsigned char key[64], signature[64];
 	struct octets message = { 0 };
+	struct octets encoded = { 0 };
 
 	hmac(scram, scram->salted, "Server Key", 10, key);
 	hmac(scram, key, octets_data(&scram->messages), scram->messages.len,
 	     signature);
 	if (wrong)
 		signature[0] ^= 1;
-	octets_append_text(&message, "v=");
-	encode(&message, signature, scram->size);
+	encode(&encoded, signature, scram->size);
+	fill_in(&message, argument != NULL ? argument : "v=@", &encoded);
 	encode(out, octets_data(&message), message.len);
 	octets_clear(&message);
+	octets_clear(&encoded);
 }
 
 void
-scram_say(struct scram *scram, enum scram_part part, struct octets *out)
+scram_say(struct scram *scram, enum scram_part part, const char *argument,
+	  struct octets *out)
 {
 	if (part == SCRAM_SERVER_FIRST || part == SCRAM_SERVER_FIRST_OTHER)
-		say_first(scram, part == SCRAM_SERVER_FIRST_OTHER, out);
+		say_first(scram, part == SCRAM_SERVER_FIRST_OTHER, argument,
+			  out);
 	else
-		say_final(scram, part == SCRAM_SERVER_FINAL_WRONG, out);
+		say_final(scram, part == SCRAM_SERVER_FINAL_WRONG, argument,
+			  out);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The server's side of SCRAM (RFC 5802, RFC 7677) for the scripted peer, and
- * on demand a server that does it wrong.  Nothing of Cyrus SASL is in it.
+ * The server's side of SCRAM (RFC 5802, RFC 7677) with channel binding (RFC
+ * 5929, RFC 9266) for the scripted peer, and on demand a server that does it
+ * wrong.  Nothing of Cyrus SASL is in it.
  */
 #ifndef HARNESS_SCRAM_H
 #define HARNESS_SCRAM_H
@@ -27,23 +28,41 @@ enum scram_part {
 struct scram {
 	gnutls_mac_algorithm_t mac;
 	unsigned int size; /* of what the hash gives */
-	char *password;
+	struct octets password;
 	unsigned int iterations;
-	struct octets first_bare, server_first, messages;
+	const char *binding; /* what the client is set to; NULL: "auto" */
+	bool plus_is_offered;
+	struct octets header, first_bare, server_first, messages;
+	struct octets bound; /* what "c=" has to be, before base64 */
 	unsigned char salted[64];
 };
 
 void scram_init(struct scram *scram);
 void scram_clear(struct scram *scram);
 
-/* Takes what the client says, in base64; NULL, or what is wrong with it. */
+/* What the client knows, and so does the server. */
+void scram_set_password(struct scram *scram, const char *password);
+
+/*
+ * The client says "AUTH SCRAM-...": from now on it is this mechanism, over
+ * this TLS session or, with NULL, in clear.  NULL, or what is wrong.
+ */
+const char *scram_begin(struct scram *scram, const char *line,
+			gnutls_session_t tls);
+
+/*
+ * Takes what the client says, in base64; NULL, or what is wrong with it.
+ * argument is what stands behind the part's name: the user's name as it has to
+ * be written, or NULL.
+ */
 const char *scram_take(struct scram *scram, enum scram_part part,
-		       const char *text, size_t len);
+		       const char *argument, const char *text, size_t len);
 
-/* SHA-1, SHA-256 or SHA-512, out of the name of a mechanism. */
-bool scram_set_mechanism(struct scram *scram, const char *name);
-
-/* Appends what the server says, in base64. */
-void scram_say(struct scram *scram, enum scram_part part, struct octets *out);
+/*
+ * Appends what the server says, in base64.  argument is NULL, or the message,
+ * where @ stands for the nonce or, at last, for the signature.
+ */
+void scram_say(struct scram *scram, enum scram_part part, const char *argument,
+	       struct octets *out);
 
 #endif

@@ -161,7 +161,9 @@ class Library:
         """What smtpc_error_detail() can return."""
         pattern = re.compile(
             r'\b(?:engine_(?:fail|break)\(\s*session,\s*[\w>.-]+,\s*|'
-            r'(?:broken|failed|closed|fail)\(\s*\w+,\s*)"([a-z0-9-]+)"')
+            r'(?:broken|failed|closed|fail)\(\s*\w+,\s*|'
+            r'(?:auth_skip|cancel)\(\s*session,\s*auth,\s*|'
+            r'\bSMTPC_E_\w+,\s*|\w*detail = )"([a-z0-9-]+)"')
         found = {token for text in self.sources.values()
                  for token in pattern.findall(text)}
         # Those of alerts are in a table; others are chosen by functions.
@@ -326,11 +328,10 @@ def build(compiler, text, folder, include, arguments):
 class Loopback:
     """The embedded server, which ends with this program."""
 
-    def __init__(self, program, folder):
-        self.folder = os.path.join(folder, 'server')
-        os.mkdir(self.folder)
+    def __init__(self, program, folder, *options):
+        self.folder = tempfile.mkdtemp(prefix='server.', dir=folder)
         self.process = subprocess.Popen(
-            [program, '--directory', self.folder, '--stdin'],
+            [program, '--directory', self.folder, '--stdin', *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()
         self.env = dict(line.split('=', 1) for line in
@@ -381,6 +382,36 @@ def check_programs(tap, pages, include, library, loopback, folder):
 
     with Loopback(loopback, folder) as server:
         run_programs(tap, ready, server)
+    with Loopback(loopback, folder, '--mechanisms', 'LOGIN XOAUTH2') as server:
+        run_oauth(tap, ready['oauth'], server)
+
+
+def run_oauth(tap, program, server):
+    """The example's command is a shell's: one token at first, then another."""
+    env = server.env
+    arguments = ['localhost', env['SUBMISSION_PORT'], env['AUTH_USER']]
+    text = 'Subject: token\n\n'
+
+    def run_with(first, fresh):
+        command = f'[ "$*" = refresh ] && echo "{fresh}" || echo "{first}"; :'
+        return send(program, [*arguments, f"sh -c '{command}' sh",
+                              'bob@example.test'], text, server)
+
+    with tap.test('the_program_oauth_sends'):
+        result = run_with(env['AUTH_TOKEN'], 'wrong')
+        must_send(result, server, [text])
+        if result[1]:
+            raise Failed(result[1])
+
+    with tap.test('the_program_oauth_gets_a_fresh_token'):
+        result = run_with('old', env['AUTH_TOKEN'])
+        must_send(result, server, [text, text])
+        if 'the token is refused (400)\n' not in result[1]:
+            raise Failed(result[1])
+
+    with tap.test('the_program_oauth_gives_up'):
+        must_fail(run_with('old', 'as-bad'), 1, 'octets\n')
+        must_fail(run_with('', ''), 1, 'is set')
 
 
 def run_programs(tap, ready, server):

@@ -25,24 +25,41 @@ tear_down(void)
 	credentials_clear(&credentials);
 }
 
+/* Both NULL, or both the same. */
+static void
+is(const char *text, const char *expected)
+{
+	if (expected == NULL)
+		ck_assert_ptr_null(text);
+	else
+		ck_assert_str_eq(text, expected);
+}
+
 static void
 are(const char *authzid, const char *authcid, const char *password)
 {
-	ck_assert(credentials_are_set(&credentials));
-	ck_assert_str_eq(credentials.authzid, authzid);
-	ck_assert_str_eq(credentials.authcid, authcid);
-	ck_assert_str_eq(credentials.password, password);
-	ck_assert_uint_eq(credentials.password_len, strlen(password));
+	is(credentials.authzid, authzid);
+	is(credentials.authcid, authcid);
+	is(credentials.password, password);
+	ck_assert_uint_eq(credentials.password_len,
+			  password != NULL ? strlen(password) : 0);
+}
+
+static void
+token_is(const char *user, const char *token)
+{
+	is(credentials.token_user, user);
+	is(credentials.token, token);
+	ck_assert_uint_eq(credentials.token_len,
+			  token != NULL ? strlen(token) : 0);
 }
 
 static void
 are_unset(void)
 {
 	ck_assert(!credentials_are_set(&credentials));
-	ck_assert_ptr_null(credentials.authzid);
-	ck_assert_ptr_null(credentials.authcid);
-	ck_assert_ptr_null(credentials.password);
-	ck_assert_uint_eq(credentials.password_len, 0);
+	are(NULL, NULL, NULL);
+	token_is(NULL, NULL);
 }
 
 START_TEST(all_three_are_copied)
@@ -59,23 +76,74 @@ START_TEST(all_three_are_copied)
 }
 END_TEST
 
-START_TEST(without_authzid_authcid_acts_for_itself)
+START_TEST(each_may_be_missing)
 {
-	ck_assert_int_eq(credentials_set(&credentials, NULL, "bob", "p"),
-			 SMTPC_OK);
-	are("", "bob", "p");
-	ck_assert_int_eq(credentials_set(&credentials, "", "b", "p"), SMTPC_OK);
-	are("", "b", "p");
+	static const char *const good[][3] = {
+		{ NULL, "bob", "p" },  { "", "b", "p" },
+		{ NULL, "bob", NULL }, { "boss", NULL, NULL },
+		{ "boss", "b", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		ck_assert_int_eq(credentials_set(&credentials, good[i][0],
+						 good[i][1], good[i][2]),
+				 SMTPC_OK);
+		are(good[i][0], good[i][1], good[i][2]);
+		ck_assert(credentials_are_set(&credentials));
+	}
 }
 END_TEST
 
 START_TEST(their_own_copies_can_be_set_again)
 {
+	unsigned int revision = credentials.revision;
+
 	ck_assert_int_eq(credentials_set(&credentials, credentials.authzid,
 					 credentials.authcid,
 					 credentials.password),
 			 SMTPC_OK);
 	are("boss", "alice", "wonderland");
+	ck_assert_uint_eq(credentials.revision, revision);
+}
+END_TEST
+
+/* So that nobody tries the same again, thinking that it is another. */
+START_TEST(revision_changes_only_with_what_is_set)
+{
+	static const char *const other[][3] = {
+		{ NULL, "alice", "wonderland" },
+		{ "boss", "bob", "wonderland" },
+		{ "boss", "alice", "wonderbread" },
+		{ "boss", "alice", NULL },
+	};
+	unsigned int before;
+	size_t i;
+
+	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		before = credentials.revision;
+		ck_assert_int_eq(credentials_set(&credentials, other[i][0],
+						 other[i][1], other[i][2]),
+				 SMTPC_OK);
+		ck_assert_uint_ne(credentials.revision, before);
+		before = credentials.revision;
+		ck_assert_int_eq(credentials_set(&credentials, other[i][0],
+						 other[i][1], other[i][2]),
+				 SMTPC_OK);
+		ck_assert_uint_eq(credentials.revision, before);
+	}
+	for (i = 0; i < 2; i++) {
+		before = credentials.revision;
+		ck_assert_int_eq(credentials_set_token(&credentials, "alice",
+						       i ? "two" : "one"),
+				 SMTPC_OK);
+		ck_assert_uint_ne(credentials.revision, before);
+		before = credentials.revision;
+		ck_assert_int_eq(credentials_set_token(&credentials, "alice",
+						       i ? "two" : "one"),
+				 SMTPC_OK);
+		ck_assert_uint_eq(credentials.revision, before);
+	}
 }
 END_TEST
 
@@ -87,22 +155,13 @@ START_TEST(all_null_forgets_them)
 }
 END_TEST
 
-/* What authzid is makes no difference when the other two are forgotten. */
-START_TEST(authcid_and_password_null_forget_all_three)
-{
-	ck_assert_int_eq(credentials_set(&credentials, "boss", NULL, NULL),
-			 SMTPC_OK);
-	are_unset();
-}
-END_TEST
-
 START_TEST(refused_ones_change_nothing)
 {
 	static const char *const bad[][2] = {
 		{ NULL, "p" },
-		{ "bob", NULL },
 		{ "", "p" },
 		{ "bob", "" },
+		{ "", NULL },
 	};
 	size_t i;
 
@@ -132,7 +191,7 @@ set_long(int which, size_t len)
 	return rc;
 }
 
-START_TEST(longest_of_each_is_exact)
+START_TEST(B_055_longest_of_each_is_exact)
 {
 	static const size_t max[] = { 1000, 1000, 65535 };
 	int i;
@@ -152,7 +211,160 @@ START_TEST(password_may_hold_anything_but_nul)
 
 	ck_assert_int_eq(credentials_set(&credentials, NULL, "bob", password),
 			 SMTPC_OK);
-	are("", "bob", password);
+	are(NULL, "bob", password);
+}
+END_TEST
+
+/*
+ * Tokens.
+ */
+
+START_TEST(a_token_and_its_user_are_copied)
+{
+	char user[] = "bob", token[] = "ya29.x";
+
+	ck_assert_int_eq(credentials_set_token(&credentials, user, token),
+			 SMTPC_OK);
+	memset(user, 'x', 3);
+	memset(token, 'x', 6);
+	token_is("bob", "ya29.x");
+	are("boss", "alice", "wonderland");
+	ck_assert_str_eq(credentials_token_user(&credentials), "bob");
+}
+END_TEST
+
+START_TEST(a_token_of_nobody_in_particular_is_authcid_s)
+{
+	ck_assert_int_eq(credentials_set_token(&credentials, NULL, "t"),
+			 SMTPC_OK);
+	token_is(NULL, "t");
+	ck_assert_str_eq(credentials_token_user(&credentials), "alice");
+	ck_assert_int_eq(credentials_set(&credentials, NULL, NULL, NULL),
+			 SMTPC_OK);
+	ck_assert_ptr_null(credentials_token_user(&credentials));
+	ck_assert(credentials_are_set(&credentials));
+}
+END_TEST
+
+START_TEST(no_token_forgets_it_and_its_user)
+{
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", "t"),
+			 SMTPC_OK);
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", NULL),
+			 SMTPC_OK);
+	token_is(NULL, NULL);
+	are("boss", "alice", "wonderland");
+}
+END_TEST
+
+START_TEST(a_token_is_of_characters_that_are_seen)
+{
+	char token[] = "abXcd";
+	int c;
+
+	for (c = 1; c < 256; c++) {
+		token[2] = (char)c;
+		ck_assert_int_eq(credentials_set_token(&credentials, "bob",
+						       token),
+				 c > 0x20 && c < 0x7f ? SMTPC_OK
+						      : SMTPC_E_INVALID);
+	}
+	token_is("bob", "ab~cd");
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", ""),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(credentials_set_token(&credentials, "", "t"),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(credentials_set_token(&credentials, "b\x01", "t"),
+			 SMTPC_E_INVALID);
+	token_is("bob", "ab~cd");
+}
+END_TEST
+
+START_TEST(longest_token_is_exact)
+{
+	static char token[8194], user[1002];
+
+	memset(token, 't', 8193);
+	memset(user, 'u', 1001);
+	ck_assert_int_eq(credentials_set_token(&credentials, NULL, token),
+			 SMTPC_E_INVALID);
+	token[8192] = '\0';
+	ck_assert_int_eq(credentials_set_token(&credentials, NULL, token),
+			 SMTPC_OK);
+	ck_assert_int_eq(credentials_set_token(&credentials, user, token),
+			 SMTPC_E_INVALID);
+	user[1000] = '\0';
+	ck_assert_int_eq(credentials_set_token(&credentials, user, token),
+			 SMTPC_OK);
+	token_is(user, token);
+}
+END_TEST
+
+START_TEST(a_replaced_token_is_wiped)
+{
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", "ya29.x"),
+			 SMTPC_OK);
+	wipe_watch("ya29.x");
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", "ya29.y"),
+			 SMTPC_OK);
+	ck_assert_uint_eq(wipe_count(), 1);
+	wipe_watch("ya29.y");
+	credentials_clear(&credentials);
+	ck_assert_uint_eq(wipe_count(), 1);
+	are_unset();
+}
+END_TEST
+
+START_TEST(without_memory_the_token_stays)
+{
+	bool more = true;
+	unsigned int i;
+	int rc;
+
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", "old"),
+			 SMTPC_OK);
+	for (i = 0; more; i++) {
+		fault_at(i);
+		rc = credentials_set_token(&credentials, "eve", "new");
+		more = fault_end();
+		ck_assert_int_eq(rc, more ? SMTPC_E_NOMEM : SMTPC_OK);
+		if (more)
+			token_is("bob", "old");
+	}
+	ck_assert_uint_eq(i, 3);
+	token_is("eve", "new");
+}
+END_TEST
+
+/*
+ * Copies.
+ */
+
+START_TEST(all_of_it_is_copied)
+{
+	struct credentials other;
+	bool more = true;
+	unsigned int i;
+	int rc;
+
+	ck_assert_int_eq(credentials_set_token(&credentials, "bob", "t"),
+			 SMTPC_OK);
+	for (i = 0; more; i++) {
+		memset(&other, 0, sizeof(other));
+		fault_at(i);
+		rc = credentials_copy(&other, &credentials);
+		more = fault_end();
+		ck_assert_int_eq(rc, more ? SMTPC_E_NOMEM : SMTPC_OK);
+		if (!more) {
+			credentials_clear(&credentials);
+			credentials = other;
+			are("boss", "alice", "wonderland");
+			token_is("bob", "t");
+			break;
+		}
+		credentials_clear(&other);
+	}
+	ck_assert_uint_eq(i, 5);
 }
 END_TEST
 
@@ -209,15 +421,29 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, all_three_are_copied);
-	tcase_add_test(tcase, without_authzid_authcid_acts_for_itself);
+	tcase_add_test(tcase, each_may_be_missing);
 	tcase_add_test(tcase, their_own_copies_can_be_set_again);
+	tcase_add_test(tcase, revision_changes_only_with_what_is_set);
 	tcase_add_test(tcase, all_null_forgets_them);
-	tcase_add_test(tcase, authcid_and_password_null_forget_all_three);
 	tcase_add_test(tcase, refused_ones_change_nothing);
-	tcase_add_test(tcase, longest_of_each_is_exact);
+	tcase_add_test(tcase, B_055_longest_of_each_is_exact);
 	tcase_add_test(tcase, password_may_hold_anything_but_nul);
 	tcase_add_test(tcase,
 		       without_memory_nothing_changes_and_copies_are_wiped);
+
+	tcase = suite_case(suite, "credentials_set_token");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_token_and_its_user_are_copied);
+	tcase_add_test(tcase, a_token_of_nobody_in_particular_is_authcid_s);
+	tcase_add_test(tcase, no_token_forgets_it_and_its_user);
+	tcase_add_test(tcase, a_token_is_of_characters_that_are_seen);
+	tcase_add_test(tcase, longest_token_is_exact);
+	tcase_add_test(tcase, a_replaced_token_is_wiped);
+	tcase_add_test(tcase, without_memory_the_token_stays);
+
+	tcase = suite_case(suite, "credentials_copy");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, all_of_it_is_copied);
 
 	tcase = suite_case(suite, "credentials_clear");
 	tcase_add_checked_fixture(tcase, set_up, tear_down);

@@ -85,13 +85,13 @@ START_TEST(a_new_session_is_careful)
 {
 	ck_assert(session->blocking);
 	ck_assert(session->helper_thread);
-	ck_assert(!session->plaintext_auth);
+	ck_assert(!session->auth.plaintext_allowed);
 	ck_assert_int_eq(session->pipelining, SMTPC_PIPELINING_SAFE);
 	ck_assert_int_eq(session->tls_mode, SMTPC_TLS_AUTO);
 	ck_assert_ptr_null(session->tls);
 	ck_assert_uint_eq(session->trust_rules.exceptions, 0);
 	ck_assert_ptr_null(session->trust_rules.pins);
-	ck_assert(!credentials_are_set(&session->credentials));
+	ck_assert(!credentials_are_set(&session->auth.credentials));
 	ck_assert_int_eq(smtpc_session_state(session),
 			 SMTPC_STATE_DISCONNECTED);
 }
@@ -130,7 +130,8 @@ START_TEST(switches_are_on_or_off)
 		ck_assert_int_eq(smtpc_session_set_plaintext_auth(session,
 								  values[i]),
 				 SMTPC_OK);
-		ck_assert_int_eq(session->plaintext_auth, values[i] != 0);
+		ck_assert_int_eq(session->auth.plaintext_allowed,
+				 values[i] != 0);
 	}
 }
 END_TEST
@@ -256,20 +257,72 @@ START_TEST(credentials_are_set_and_forgotten_together)
 	ck_assert_int_eq(smtpc_session_set_credentials(session, NULL, "alice",
 						       "secret"),
 			 SMTPC_OK);
-	ck_assert(credentials_are_set(&session->credentials));
-	ck_assert_int_eq(smtpc_session_set_credentials(session, NULL, "alice",
-						       NULL),
-			 SMTPC_E_INVALID);
+	ck_assert(credentials_are_set(&session->auth.credentials));
 	ck_assert_int_eq(smtpc_session_set_credentials(session, NULL, NULL,
 						       "secret"),
 			 SMTPC_E_INVALID);
-	ck_assert(credentials_are_set(&session->credentials));
+	ck_assert(credentials_are_set(&session->auth.credentials));
 	wipe_watch("secret");
 	ck_assert_int_eq(smtpc_session_set_credentials(session, NULL, NULL,
 						       NULL),
 			 SMTPC_OK);
-	ck_assert(!credentials_are_set(&session->credentials));
+	ck_assert(!credentials_are_set(&session->auth.credentials));
 	ck_assert_uint_ge(wipe_count(), 1);
+}
+END_TEST
+
+START_TEST(a_token_is_set_and_forgotten)
+{
+	ck_assert_int_eq(smtpc_session_set_oauth_token(session, "alice",
+						       "ya29.x"),
+			 SMTPC_OK);
+	ck_assert_str_eq(session->auth.credentials.token, "ya29.x");
+	ck_assert_int_eq(smtpc_session_set_oauth_token(session, "alice",
+						       "ya29 x"),
+			 SMTPC_E_INVALID);
+	ck_assert_str_eq(session->auth.credentials.token, "ya29.x");
+	wipe_watch("ya29.x");
+	ck_assert_int_eq(smtpc_session_set_oauth_token(session, NULL, NULL),
+			 SMTPC_OK);
+	ck_assert_ptr_null(session->auth.credentials.token);
+	ck_assert_uint_ge(wipe_count(), 1);
+}
+END_TEST
+
+START_TEST(limits_of_AUTH_have_limits)
+{
+	static const struct {
+		int (*set)(smtpc_session *of, int value);
+		int standard, min, max;
+	} limits[] = {
+		{ smtpc_session_set_auth_attempts, 2, 1, 100 },
+		{ smtpc_session_set_scram_iterations, 4096, 1, 65536 },
+		{ smtpc_session_set_channel_binding, SMTPC_CHANNEL_BINDING_AUTO,
+		  SMTPC_CHANNEL_BINDING_AUTO,
+		  SMTPC_CHANNEL_BINDING_SERVER_END_POINT },
+	};
+	const int *values[] = { &session->auth.attempts_max,
+				&session->auth.iterations_min,
+				&session->auth.binding };
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		ck_assert_int_eq(*values[i], limits[i].standard);
+		ck_assert_int_eq(limits[i].set(session, limits[i].max),
+				 SMTPC_OK);
+		ck_assert_int_eq(limits[i].set(session, limits[i].max + 1),
+				 SMTPC_E_INVALID);
+		ck_assert_int_eq(*values[i], limits[i].max);
+		ck_assert_int_eq(limits[i].set(session, limits[i].min),
+				 SMTPC_OK);
+		ck_assert_int_eq(limits[i].set(session, limits[i].min - 1),
+				 SMTPC_E_INVALID);
+		ck_assert_int_eq(limits[i].set(session, INT_MIN),
+				 SMTPC_E_INVALID);
+		ck_assert_int_eq(*values[i], limits[i].min);
+		ck_assert_int_eq(limits[i].set(NULL, limits[i].min),
+				 SMTPC_E_INVALID);
+	}
 }
 END_TEST
 
@@ -286,9 +339,9 @@ START_TEST(mechanisms_are_a_list_of_names)
 		ck_assert_msg(smtpc_session_set_mechanisms(session, bad[i]) ==
 				  SMTPC_E_INVALID,
 			      "\"%s\" is taken", bad[i]);
-	ck_assert_str_eq(session->mechanisms, "SCRAM-SHA-256 PLAIN");
+	ck_assert_str_eq(session->auth.mechanisms, "SCRAM-SHA-256 PLAIN");
 	ck_assert_int_eq(smtpc_session_set_mechanisms(session, NULL), SMTPC_OK);
-	ck_assert_ptr_null(session->mechanisms);
+	ck_assert_ptr_null(session->auth.mechanisms);
 }
 END_TEST
 
@@ -335,9 +388,9 @@ START_TEST(without_memory_a_text_stays_as_it_is)
 			 SMTPC_E_NOMEM);
 	ck_assert(fault_end());
 	ck_assert_str_eq(session->client_domain, "a.test");
-	ck_assert_str_eq(session->mechanisms, "PLAIN");
+	ck_assert_str_eq(session->auth.mechanisms, "PLAIN");
 	ck_assert_ptr_null(session->tls_verify_name);
-	ck_assert(!credentials_are_set(&session->credentials));
+	ck_assert(!credentials_are_set(&session->auth.credentials));
 }
 END_TEST
 
@@ -492,20 +545,31 @@ set_number(smtpc_session *of, int number)
 	case 10:
 		return smtpc_session_set_trace(of, NULL, NULL);
 	case 11:
-		return smtpc_session_set_tls_mode(of, SMTPC_TLS_NONE);
+		return smtpc_session_set_oauth_token(of, "a", "b");
 	case 12:
-		return smtpc_session_set_tls(of, tls);
+		return smtpc_session_set_secret_callback(of, NULL, NULL);
 	case 13:
-		return smtpc_session_set_tls_verify_name(of, "a.test");
+		return smtpc_session_set_auth_attempts(of, 1);
 	case 14:
+		return smtpc_session_set_channel_binding(
+		    of, SMTPC_CHANNEL_BINDING_NONE);
+	case 15:
+		return smtpc_session_set_scram_iterations(of, 10000);
+	case 16:
+		return smtpc_session_set_tls_mode(of, SMTPC_TLS_NONE);
+	case 17:
+		return smtpc_session_set_tls(of, tls);
+	case 18:
+		return smtpc_session_set_tls_verify_name(of, "a.test");
+	case 19:
 		return smtpc_session_set_tls_exceptions(of, 1);
 	default:
 		return smtpc_session_add_tls_pin(of, pin);
 	}
 }
 
-#define SETTERS	     16
-#define FIRST_OF_TLS 11
+#define SETTERS	     21
+#define FIRST_OF_TLS 16
 
 START_TEST(while_disconnected_each_setter_sets)
 {
@@ -628,6 +692,8 @@ add_setters(Suite *suite)
 	tcase_add_test(tcase, a_client_domain_is_a_domain_or_a_literal);
 	tcase_add_test(tcase, there_are_two_levels_of_pipelining);
 	tcase_add_test(tcase, credentials_are_set_and_forgotten_together);
+	tcase_add_test(tcase, a_token_is_set_and_forgotten);
+	tcase_add_test(tcase, limits_of_AUTH_have_limits);
 	tcase_add_test(tcase, mechanisms_are_a_list_of_names);
 	tcase_add_test(tcase, a_trace_goes_to_a_function_and_a_descriptor);
 	tcase_add_test(tcase, without_memory_a_text_stays_as_it_is);

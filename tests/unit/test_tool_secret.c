@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(too_long_is_refused_and_nothing_stays)
 {
-	char content[SECRET_MAX + 2];
+	static char content[SECRET_MAX + 2];
 
 	memset(content, 'p', sizeof(content));
 	content[SECRET_MAX] = '\n';
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(bad_variable_of_the_environment_is_refused)
 {
-	char value[SECRET_MAX + 2];
+	static char value[SECRET_MAX + 2];
 
 	ck_assert_str_eq(secret_from_environment("SMTPC_TEST_SECRET", &secret),
 			 "it is not set");

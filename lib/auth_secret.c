@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Secrets that the caller is asked for while AUTH is in progress.
+ */
+#include "auth.h"
+
+/* Whether another secret has been set since it was asked for. */
+static int
+look(const struct smtpc_session *session, struct authenticating *auth)
+{
+	auth->wanted = 0;
+	return session->auth.credentials.revision != auth->revision
+		   ? SMTPC_OK
+		   : SMTPC_E_AUTH_TOKEN;
+}
+
+int
+auth_ask_again(struct smtpc_session *session, struct authenticating *auth)
+{
+	if (!session->auth.secret_came)
+		return SMTPC_AGAIN;
+	return look(session, auth);
+}
+
+int
+auth_ask(struct smtpc_session *session, struct authenticating *auth,
+	 unsigned int secret, int reason, const char *status)
+{
+	struct auth_settings *settings = &session->auth;
+	int kind = secret == MECHANISM_TOKEN ? SMTPC_SECRET_TOKEN
+					     : SMTPC_SECRET_PASSWORD;
+	int rc;
+
+	if (settings->ask == NULL)
+		return SMTPC_E_AUTH_TOKEN;
+	auth->revision = settings->credentials.revision;
+	settings->secret_came = false;
+	settings->in_callback = true;
+	rc = settings->ask(session, kind, reason, status,
+			   settings->ask_userdata);
+	settings->in_callback = false;
+	if (rc == SMTPC_OK)
+		return look(session, auth);
+	if (rc == SMTPC_AGAIN && session->blocking)
+		return engine_fail(session, SMTPC_E_INVALID, "secret-later",
+				   "AUTH: the secret callback says AGAIN in a "
+				   "blocking session");
+	if (rc == SMTPC_AGAIN) {
+		auth->wanted = secret;
+		return auth_ask_again(session, auth);
+	}
+	return engine_fail(session, SMTPC_E_CANCELLED, "secret-refused",
+			   "AUTH: the secret callback gave up");
+}
