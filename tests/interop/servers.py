@@ -134,10 +134,13 @@ class Jailed:
     name = ''
     packages = ()
     ports = ()
+    # More packages, as {NAME: (PACKAGE, ...)}, and scripts of theirs that are
+    # to run before the server.
+    layers = {}
+    services = ()
 
     def __init__(self, cache, certificates):
-        self.cache = os.path.join(
-            os.environ.get('SMTPC_TEST_PACKAGES', cache), self.name)
+        self.cache = os.environ.get('SMTPC_TEST_PACKAGES', cache)
         self.certificates = certificates
         self.work = None
         self.process = None
@@ -157,12 +160,19 @@ class Jailed:
         self.stop()
 
     def _fetch(self):
-        done = subprocess.run(
-            [os.path.join(HERE, 'fetch'), self.cache, *self.packages],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            raise Unavailable(f'no package of {self.name}: '
-                              f'{" ".join(done.stdout.split())}')
+        for name, packages in {self.name: self.packages,
+                               **self.layers}.items():
+            done = subprocess.run(
+                [os.path.join(HERE, 'fetch'), os.path.join(self.cache, name),
+                 *packages],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if done.returncode:
+                raise Unavailable(f'no package of {name}: '
+                                  f'{" ".join(done.stdout.split())}')
+
+    def root(self, name):
+        """Where the packages of this name are unpacked."""
+        return os.path.join(self.cache, name, 'root')
 
     def _start_somewhere(self):
         """A port that was free may be taken by now: then try others."""
@@ -182,12 +192,18 @@ class Jailed:
                 self.stop()
 
     def _start(self):
-        run = os.path.join(self.work, 'run')
-        shutil.copy(os.path.join(HERE, self.name, 'run'), run)
+        scripts = {'jailed.sh': 'jailed.sh', 'run': f'{self.name}/run'}
+        for number, service in enumerate(self.services):
+            scripts[f'services/{number}'] = service
+        os.mkdir(os.path.join(self.work, 'services'))
+        for script, original in scripts.items():
+            shutil.copy(os.path.join(HERE, original),
+                        os.path.join(self.work, script))
+        roots = [self.root(name) for name in (*self.layers, self.name)]
         with open(os.path.join(self.work, 'log', 'output'), 'wb') as output:
             self.process = subprocess.Popen(
-                [os.path.join(HERE, 'jail'), self.work,
-                 os.path.join(self.cache, 'root'), '--', run, self.work],
+                [os.path.join(HERE, 'jail'), self.work, *roots, '--',
+                 os.path.join(self.work, 'run'), self.work],
                 stdin=subprocess.PIPE, stdout=output, stderr=output)
 
         def up():
@@ -209,9 +225,9 @@ class Jailed:
             shutil.rmtree(self.work, ignore_errors=True)
             self.work = None
 
-    def fill(self, name, **values):
+    def fill(self, name, folder=None, **values):
         """Copies a file of the configuration with its @NAME@s filled in."""
-        with open(os.path.join(HERE, self.name, name),
+        with open(os.path.join(HERE, folder or self.name, name),
                   encoding='utf-8') as file:
             text = re.sub(r'@([A-Z_]+)@',
                           lambda found: str(values[found.group(1)]),
@@ -262,28 +278,45 @@ class Postfix(Jailed):
         """How often a session was resumed."""
         return self.log.count(': Reusing old session')
 
-    submit = ('-o smtpd_tls_security_level=encrypt '
-              '-o smtpd_relay_restrictions=permit_sasl_authenticated,reject '
-              '-o smtpd_client_restrictions=permit_sasl_authenticated,reject')
+    submit = ('smtpd_tls_security_level=encrypt',
+              'smtpd_relay_restrictions=permit_sasl_authenticated,reject',
+              'smtpd_client_restrictions=permit_sasl_authenticated,reject')
+    in_clear = ('smtpd_tls_security_level=none', 'smtpd_tls_auth_only=no')
+    from_the_start = ('smtpd_tls_wrappermode=yes', *submit)
+    demanding = ('smtpd_tls_req_ccert=yes',)
+
+    def settings(self):
+        """{port: (setting, ...)} where smtpd's are not those of main.cf"""
+        bad = {port: (f'syslog_name=postfix/{port}',
+                      f'smtpd_tls_cert_file={self.certificates}/{kind}.pem',
+                      f'smtpd_tls_key_file={self.certificates}/{kind}.key',
+                      *(self.submit if port == kind else self.from_the_start))
+               for port, kind in BAD_PORTS.items()}
+        return {
+            'smtp': (),
+            'clear': self.in_clear,
+            'submission': self.submit,
+            'smtps': self.from_the_start,
+            'turns': ('smtpd_discard_ehlo_keywords=pipelining,8bitmime',
+                      *self.submit),
+            'demanding': (*self.demanding, *self.submit),
+            'smtps-demanding': (*self.demanding, *self.from_the_start),
+            **bad,
+        }
 
     def configure(self):
-        bad = ''.join(
-            f'127.0.0.1:{self.port[port]} inet n - n - - smtpd\n'
-            f'  -o syslog_name=postfix/{port}\n'
-            f'  -o smtpd_tls_wrappermode={"no" if port == kind else "yes"}\n'
-            f'  -o smtpd_tls_cert_file={self.certificates}/{kind}.pem\n'
-            f'  -o smtpd_tls_key_file={self.certificates}/{kind}.key\n'
-            f'  {self.submit}\n' for port, kind in BAD_PORTS.items())
         self.fill('main.cf', WORK=self.work, CERTIFICATES=self.certificates)
-        self.fill('smtpd.conf')
-        self.fill('master.cf', SUBMIT=self.submit, BAD_CERTIFICATES=bad,
-                  **{name.upper(): self.port[name] for name in
-                     ('smtp', 'clear', 'submission', 'smtps', 'turns')},
-                  DEMANDING=self.port['demanding'],
-                  SMTPS_DEMANDING=self.port['smtps-demanding'])
+        self.fill('master.cf', SERVICES='\n'.join(
+            f'127.0.0.1:{self.port[port]} inet n - n - - smtpd' +
+            ''.join(f'\n  -o {setting}' for setting in settings)
+            for port, settings in self.settings().items()))
+        self.configure_sasl()
         self.write('users', ''.join(
             f'{user.partition("@")[0]} {password}\n'
             for user, password in USERS.items()))
+
+    def configure_sasl(self):
+        self.fill('smtpd.conf')
 
 
 class Exim(Jailed):
@@ -291,6 +324,7 @@ class Exim(Jailed):
     packages = ('exim4-daemon-heavy', 'exim4-base')
     ports = ('submission', 'smtps', 'demanding', 'smtps-demanding',
              *BAD_PORTS)
+    asking = ()  # for a client's certificate, without demanding one
     refused_client = {'result': 'E_TLS', 'detail': 'alert-bad-certificate'}
     missed_client = {'result': 'E_TLS', 'detail': 'alert-certificate-required'}
 
@@ -308,8 +342,11 @@ class Exim(Jailed):
                   PORTS=' : '.join(map(str, ports)),
                   IMPLICIT=' : '.join(map(str, implicit)),
                   DEMANDING=' : '.join(map(str, demanding)),
+                  ASKING=' : '.join(str(self.port[name])
+                                    for name in self.asking),
                   BAD=' '.join(f'p{self.port[port]}={kind}'
-                               for port, kind in BAD_PORTS.items()))
+                               for port, kind in BAD_PORTS.items()
+                               if port in self.port))
         self.write('users', ''.join(f'{user}: {password}\n'
                                     for user, password in USERS.items()))
 
@@ -347,3 +384,19 @@ class Loopback:
         folder = os.path.join(self.folder, 'received')
         return [name for name in os.listdir(folder)
                 if name.endswith('.eml')] if os.path.isdir(folder) else []
+
+    def read(self, number, suffix):
+        """What it keeps of a message: its "eml", or its "envelope"."""
+        with open(os.path.join(self.folder, 'received', f'{number}.{suffix}'),
+                  encoding='utf-8', errors='replace') as file:
+            return file.read()
+
+    def await_one(self, token):
+        """The number of the one message with this token."""
+        def found():
+            return [name[:-4] for name in self.received()
+                    if token in self.read(name[:-4], 'eml')]
+        numbers = wait_until(found, f'a message with {token}')
+        if len(numbers) != 1:
+            raise RuntimeError(f'{token} is in {numbers}')
+        return numbers[0]

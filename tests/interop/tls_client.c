@@ -7,13 +7,14 @@
  * Options take effect in their order; one that the library refuses is
  * reported in the same way, and ends the program.
  */
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <smtpc/smtpc.h>
+
+#include "client_common.h"
 
 #define FILE_MAX 65536
 #define TEXT_MAX 4096
@@ -50,26 +51,6 @@ struct option {
 	bool has_value;
 };
 
-static _Noreturn void
-complain(const char *what)
-{
-	fprintf(stderr, "tls-client: %s\n", what);
-	exit(2);
-}
-
-static long
-number_of(const char *text)
-{
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(text, &end, 0);
-	if (errno != 0 || end == text || *end != '\0')
-		complain("not a number");
-	return number;
-}
-
 static size_t
 read_file(const char *name, char *buffer)
 {
@@ -84,31 +65,6 @@ read_file(const char *name, char *buffer)
 }
 
 /* The output. */
-
-static void
-print_text(const char *key, const char *text)
-{
-	printf(", \"%s\": ", key);
-	if (text == NULL) {
-		printf("null");
-		return;
-	}
-	putchar('"');
-	for (; *text != '\0'; text++)
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < ' ')
-			printf("\\u%04x", (unsigned int)*text);
-		else
-			putchar(*text);
-	putchar('"');
-}
-
-static void
-print_number(const char *key, long number)
-{
-	printf(", \"%s\": %ld", key, number);
-}
 
 /* All problems of the certificate, in the library's words. */
 static void

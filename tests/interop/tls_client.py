@@ -12,7 +12,7 @@ HEADER = os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', '..',
                       'include', 'smtpc', 'smtpc.h')
 PATIENCE = 60
 
-MODES = {'implicit_tls': '1', 'starttls': '2'}
+MODES = {'implicit_tls': '1', 'starttls': '2', 'none': '4'}
 
 
 def header_names():
