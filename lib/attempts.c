@@ -48,7 +48,8 @@ attempts_last_refused(const struct attempt_list *list)
 
 	while (i-- > 0)
 		if (list->items[i].end.result < 0 &&
-		    list->items[i].end.reply != NULL)
+		    list->items[i].end.reply != NULL &&
+		    list->items[i].end.reply->code != 421)
 			return &list->items[i];
 	return NULL;
 }

@@ -28,7 +28,7 @@ struct attempt *attempts_add(struct attempt_list *list, const char *mechanism);
 /* The last one, or NULL. */
 struct attempt *attempts_last(const struct attempt_list *list);
 
-/* The last one that a reply refused, or NULL. */
+/* The last one that a reply refused, without closing as 421 does; or NULL. */
 const struct attempt *attempts_last_refused(const struct attempt_list *list);
 
 #endif

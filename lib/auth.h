@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "mechanism.h"
 #include "oauth.h"
+#include "refusal.h"
 #include "sasl.h"
 
 /*
@@ -17,6 +18,7 @@ struct authenticating {
 	/* The choice. */
 	uint32_t tried;	      /* by mechanism_bit() */
 	uint32_t refused;     /* the server does not like the mechanism */
+	uint32_t spared;      /* seems hopeless: tried last */
 	unsigned int may_ask; /* MECHANISM_PASSWORD, _TOKEN: once each */
 	int attempts_left;    /* so many AUTHs may still go out */
 	bool renewed;	      /* another secret was asked for, once */
@@ -25,7 +27,6 @@ struct authenticating {
 	/* Of the channel, for as long as this goes on; NULL: it has none. */
 	const char *binding_name;
 	struct buffer binding;
-	bool only_bound; /* a mechanism that binds was refused */
 
 	/* Waiting for a secret: MECHANISM_PASSWORD, _TOKEN, or 0. */
 	unsigned int wanted;
@@ -42,6 +43,7 @@ struct authenticating {
 	struct buffer answer;  /* the last one, encoded */
 	int rounds;
 	bool cancelled;
+	struct refusal refusal;	       /* what the reply at hand means */
 	char status[OAUTH_STATUS_MAX]; /* why a token was not taken, or "" */
 };
 
@@ -63,6 +65,10 @@ int auth_next(struct smtpc_session *session, struct authenticating *auth);
 int auth_begin_mechanism(struct smtpc_session *session,
 			 struct authenticating *auth);
 
+/* Whether it can still be used, with another secret. */
+bool auth_still_fits(const struct smtpc_session *session,
+		     const struct authenticating *auth);
+
 /* It can't be used here: notes why, and takes up the next. */
 int auth_skip(struct smtpc_session *session, struct authenticating *auth,
 	      const char *detail, const char *format, ...)
@@ -78,6 +84,9 @@ void auth_leave_mechanism(struct authenticating *auth);
 /* The attempt at hand is over: why it failed, or NULL, and by which reply. */
 void auth_end_attempt(struct smtpc_session *session, const struct failure *why,
 		      struct smtpc_reply *reply);
+
+/* What a reply that refuses AUTH means, before its text is blotted. */
+void auth_judge(struct authenticating *auth, const struct smtpc_reply *reply);
 
 /* AUTH is refused by reply: SMTPC_AGAIN if there is something left to try. */
 int auth_refused(struct smtpc_session *session, struct authenticating *auth,

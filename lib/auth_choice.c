@@ -112,11 +112,6 @@ give_up(struct smtpc_session *session, unsigned int lacks)
 		failure_copy(&session->error, &last->end);
 		return last->end.result;
 	}
-	if (lacks == 0 && session->auth.hopeless != 0)
-		return engine_fail(session, SMTPC_E_AUTH_UNAVAILABLE,
-				   "mechanism-refused",
-				   "AUTH: the server has refused every "
-				   "mechanism that can be used");
 	return explain(session, lacks);
 }
 
@@ -159,7 +154,7 @@ auth_begin_mechanism(struct smtpc_session *session, struct authenticating *auth)
 		terms.binding = SASL_BINDING_USED;
 	else if ((mechanism->flags & MECHANISM_SCRAM) &&
 		 auth->binding_name != NULL &&
-		 !mechanism_server_binds(offered_list(session)))
+		 !mechanism_server_binds(mechanism, offered_list(session)))
 		terms.binding = SASL_BINDING_UNUSED;
 	rc = sasl_exchange_begin(&auth->exchange, &terms);
 	if (rc != SMTPC_OK)
@@ -202,20 +197,41 @@ get_secret(struct smtpc_session *session, struct authenticating *auth,
 	return rc == SMTPC_E_AUTH_TOKEN ? SMTPC_OK : rc;
 }
 
+static void
+get_terms(const struct smtpc_session *session,
+	  const struct authenticating *auth, struct mechanism_terms *terms)
+{
+	const struct auth_settings *settings = &session->auth;
+
+	memset(terms, 0, sizeof(*terms));
+	terms->offered = offered_list(session);
+	terms->wanted = settings->mechanisms;
+	terms->credentials = &settings->credentials;
+	terms->may_ask = auth->may_ask;
+	terms->channel_is_safe = policy_channel_is_safe(session);
+	terms->plaintext_allowed = settings->plaintext_allowed;
+	terms->can_bind = auth->binding_name != NULL;
+	terms->must_bind = settings->binding > SMTPC_CHANNEL_BINDING_NONE;
+	terms->only_bound = settings->only_bound;
+	terms->has_certificate =
+	    session->tls_is_up && tls_has_identity(session->tls);
+}
+
+bool
+auth_still_fits(const struct smtpc_session *session,
+		const struct authenticating *auth)
+{
+	struct mechanism_terms terms;
+
+	get_terms(session, auth, &terms);
+	terms.may_ask = 0;
+	return mechanism_lacks(auth->mechanism, &terms) == 0;
+}
+
 int
 auth_next(struct smtpc_session *session, struct authenticating *auth)
 {
-	struct mechanism_terms terms = {
-		.offered = offered_list(session),
-		.wanted = session->auth.mechanisms,
-		.credentials = &session->auth.credentials,
-		.channel_is_safe = policy_channel_is_safe(session),
-		.plaintext_allowed = session->auth.plaintext_allowed,
-		.can_bind = auth->binding_name != NULL,
-		.only_bound = auth->only_bound,
-		.has_certificate =
-		    session->tls_is_up && tls_has_identity(session->tls),
-	};
+	struct mechanism_terms terms;
 	unsigned int secret;
 	unsigned int lacks = 0;
 	int rc = SMTPC_OK;
@@ -223,11 +239,17 @@ auth_next(struct smtpc_session *session, struct authenticating *auth)
 	auth_leave_mechanism(auth);
 	auth->turned = false;
 	while (rc == SMTPC_OK && auth->attempts_left > 0) {
-		terms.may_ask = auth->may_ask;
+		get_terms(session, auth, &terms);
 		auth->mechanism =
 		    mechanism_choose(&terms, &auth->tried, &lacks);
-		if (auth->mechanism == NULL)
+		if (auth->mechanism == NULL && auth->spared == 0)
 			break;
+		/* With nothing else left, what seemed hopeless may do. */
+		if (auth->mechanism == NULL) {
+			auth->tried &= ~auth->spared;
+			auth->spared = 0;
+			continue;
+		}
 		secret =
 		    mechanism_lacks_secret(auth->mechanism, terms.credentials);
 		if (secret == 0)

@@ -8,7 +8,6 @@
 
 #include "auth.h"
 #include "mem.h"
-#include "refusal.h"
 
 /* The attempt at hand is over, for the reason that is recorded. */
 void
@@ -28,9 +27,9 @@ auth_end_attempt(struct smtpc_session *session, const struct failure *why,
 static int
 after_asking(struct smtpc_session *session, struct authenticating *auth, int rc)
 {
-	if (rc == SMTPC_OK)
+	if (rc == SMTPC_OK && auth_still_fits(session, auth))
 		return auth_begin_mechanism(session, auth);
-	if (rc != SMTPC_E_AUTH_TOKEN)
+	if (rc != SMTPC_OK && rc != SMTPC_E_AUTH_TOKEN)
 		return rc;
 	failure_copy(&session->error, &attempts_last(&session->attempts)->end);
 	return session->error.result;
@@ -73,15 +72,17 @@ judge_token(const struct authenticating *auth, struct refusal *refusal)
 	}
 }
 
-static void
-judge(const struct authenticating *auth, const struct smtpc_reply *reply,
-      struct refusal *refusal)
+void
+auth_judge(struct authenticating *auth, const struct smtpc_reply *reply)
 {
+	struct refusal *refusal = &auth->refusal;
 	unsigned int flags = auth->mechanism->flags;
 
 	refusal_judge(reply, refusal);
 	if ((flags & MECHANISM_TOKEN) && refusal->try_secret)
 		judge_token(auth, refusal);
+	if (!(flags & (MECHANISM_TOKEN | MECHANISM_PASSWORD)))
+		refusal->try_secret = false;
 	if ((flags & MECHANISM_BINDS) && refusal->try_next) {
 		refusal->result = SMTPC_E_AUTH_UNAVAILABLE;
 		refusal->detail = "channel-binding";
@@ -160,23 +161,22 @@ int
 auth_refused(struct smtpc_session *session, struct authenticating *auth,
 	     struct smtpc_reply *reply)
 {
+	const struct refusal *refusal = &auth->refusal;
 	bool goes_on = auth->attempts_left > 0;
-	struct refusal refusal;
 
-	judge(auth, reply, &refusal);
-	note_refusal(session, auth, reply, &refusal);
-	if (goes_on && may_turn(auth, reply)) {
+	note_refusal(session, auth, reply, refusal);
+	if (refusal->try_next && goes_on && may_turn(auth, reply)) {
 		auth->turned = true;
 		return auth_begin_mechanism(session, auth);
 	}
-	if (refusal.try_next) {
+	if (refusal->try_next) {
 		/* Doing without would please whoever is in the middle, too. */
-		auth->only_bound =
-		    (auth->mechanism->flags & MECHANISM_BINDS) != 0;
+		if (auth->mechanism->flags & MECHANISM_BINDS)
+			session->auth.only_bound = true;
 		auth->refused |= mechanism_bit(auth->mechanism);
 		return auth_next(session, auth);
 	}
-	if (refusal.try_secret && goes_on && !auth->renewed)
+	if (refusal->try_secret && goes_on && !auth->renewed)
 		return renew_secret(session, auth, reply);
 	failure_copy(&session->error, &attempts_last(&session->attempts)->end);
 	return session->error.result;

@@ -4,12 +4,25 @@
  */
 #include "auth.h"
 
+/* The number that changes with the secret. */
+static unsigned int
+revision_of(const struct smtpc_session *session, unsigned int secret)
+{
+	const struct credentials *credentials = &session->auth.credentials;
+
+	return secret == MECHANISM_TOKEN ? credentials->token_revision
+					 : credentials->login_revision;
+}
+
 /* Whether another secret has been set since it was asked for. */
 static int
-look(const struct smtpc_session *session, struct authenticating *auth)
+look(struct smtpc_session *session, struct authenticating *auth,
+     unsigned int secret)
 {
 	auth->wanted = 0;
-	return session->auth.credentials.revision != auth->revision
+	/* People take their time to type one. */
+	engine_set_phase(session, SMTPC_PHASE_AUTH);
+	return revision_of(session, secret) != auth->revision
 		   ? SMTPC_OK
 		   : SMTPC_E_AUTH_TOKEN;
 }
@@ -19,7 +32,7 @@ auth_ask_again(struct smtpc_session *session, struct authenticating *auth)
 {
 	if (!session->auth.secret_came)
 		return SMTPC_AGAIN;
-	return look(session, auth);
+	return look(session, auth, auth->wanted);
 }
 
 int
@@ -33,14 +46,14 @@ auth_ask(struct smtpc_session *session, struct authenticating *auth,
 
 	if (settings->ask == NULL)
 		return SMTPC_E_AUTH_TOKEN;
-	auth->revision = settings->credentials.revision;
+	auth->revision = revision_of(session, secret);
 	settings->secret_came = false;
 	settings->in_callback = true;
 	rc = settings->ask(session, kind, reason, status,
 			   settings->ask_userdata);
 	settings->in_callback = false;
 	if (rc == SMTPC_OK)
-		return look(session, auth);
+		return look(session, auth, secret);
 	if (rc == SMTPC_AGAIN && session->blocking)
 		return engine_fail(session, SMTPC_E_INVALID, "secret-later",
 				   "AUTH: the secret callback says AGAIN in a "

@@ -109,6 +109,8 @@ scram_first_problem(const struct challenge_check *check, const char *text,
 		return "there is no salt";
 	if (!take_attribute(&text, end, 'i', &value, &len))
 		return "there is no iteration count";
+	if (value + len != end)
+		return "there is more than Cyrus SASL looks at";
 	iterations = parse_iterations(value, len);
 	if (iterations < 0 || iterations > CHALLENGE_ITERATIONS_MAX)
 		return "the iteration count is out of range";
@@ -163,24 +165,39 @@ skip_directive(const char *text, const char *end)
 	return end;
 }
 
+static const char *
+skip_blanks(const char *text, const char *end)
+{
+	while (text < end && (*text == ' ' || (*text >= '\t' && *text <= '\r')))
+		text++;
+	return text;
+}
+
+/* Whether a directive begins here whose name is that. */
+static bool
+is_directive(const char *text, const char *end, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	if ((size_t)(end - text) < name_len ||
+	    !ascii_equal(text, name_len, name, name_len))
+		return false;
+	text = skip_blanks(text + name_len, end);
+	return text < end && *text == '=';
+}
+
 /* RFC 2831, section 2.1.1: one nonce.  Cyrus SASL forgets to free a second. */
 static const char *
 digest_problem(const char *text, size_t len)
 {
-	static const char nonce[] = "nonce=";
-	const size_t nonce_len = sizeof(nonce) - 1;
 	const char *end = text + len;
 	int nonces = 0;
 
 	if (len > DIGEST_MAX)
 		return "it is longer than DIGEST-MD5 allows";
 	for (; text < end; text = skip_directive(text, end)) {
-		while (text<end && * text> '\0' && *text <= ' ')
-			text++;
-		len = (size_t)(end - text);
-		if (len > nonce_len)
-			len = nonce_len;
-		nonces += ascii_equal(text, len, nonce, nonce_len);
+		text = skip_blanks(text, end);
+		nonces += is_directive(text, end, "nonce");
 	}
 	return nonces > 1 ? "it has several nonces" : NULL;
 }

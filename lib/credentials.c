@@ -44,7 +44,8 @@ credentials_clear(struct credentials *credentials)
 {
 	clear_login(credentials);
 	clear_token(credentials);
-	credentials->revision++;
+	credentials->login_revision++;
+	credentials->token_revision++;
 }
 
 bool
@@ -115,7 +116,7 @@ credentials_set(struct credentials *credentials, const char *authzid,
 	credentials->authcid = fresh.authcid;
 	credentials->password = fresh.password;
 	credentials->password_len = password != NULL ? strlen(password) : 0;
-	credentials->revision++;
+	credentials->login_revision++;
 	return SMTPC_OK;
 }
 
@@ -160,7 +161,7 @@ credentials_set_token(struct credentials *credentials, const char *user,
 	credentials->token_user = fresh_user;
 	credentials->token = fresh_token;
 	credentials->token_len = token != NULL ? strlen(token) : 0;
-	credentials->revision++;
+	credentials->token_revision++;
 	return SMTPC_OK;
 }
 

@@ -20,7 +20,8 @@ struct credentials {
 	char *token_user; /* NULL: authcid */
 	char *token;
 	size_t token_len;
-	unsigned int revision; /* another number after each change */
+	/* Another number after each change of the one, and of the other. */
+	unsigned int login_revision, token_revision;
 };
 
 /*

@@ -270,11 +270,17 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 	if (session->operation != NULL && session->operation->censor != NULL)
 		session->operation->censor(session, reply);
 	hide = session->phase == SMTPC_PHASE_AUTH && reply->code == 334;
+	/* A line that was too long for the server may have several answers. */
+	if (queue->count == 0 && session->auth.may_echo)
+		reply_hide(reply);
 	trace_reply(session, reply, hide);
-	reply_keep(&session->reply, reply);
+	if (!hide)
+		reply_keep(&session->reply, reply);
 	if (queue->count == 0)
 		return unsolicited(session, reply);
 	item = awaited_pop(&session->awaited);
+	if (item.phase != SMTPC_PHASE_AUTH)
+		session->auth.may_echo = false;
 	more = queue->count > 0;
 	session->phase = item.phase;
 	/* What answers a command that is still here answers something else. */
@@ -324,7 +330,7 @@ not_a_reply(struct smtpc_session *session)
 		break;
 	}
 	/* It may be a challenge, or an echo of a secret. */
-	if (session->phase != SMTPC_PHASE_AUTH)
+	if (session->phase != SMTPC_PHASE_AUTH && !session->auth.may_echo)
 		shown =
 		    ascii_escape(buffer_data(in), buffer_length(in), SHOWN_MAX);
 	engine_break(session, SMTPC_E_PROTOCOL, session->parser.detail,
@@ -422,6 +428,7 @@ close_connection(struct smtpc_session *session)
 	session->tls_is_up = false;
 	session->trust = SMTPC_TRUST_NONE;
 	session->mechanism = NULL;
+	session->auth.may_echo = false;
 }
 
 /* Give back the memory that a session at rest does not need. */

@@ -91,12 +91,14 @@ struct auth_settings {
 	void *ask_userdata;
 	bool in_callback;
 	bool secret_came; /* since it was asked for */
+	bool may_echo;	  /* AUTH went out, and nothing else since */
 	bool plaintext_allowed;
 	int attempts_max;
 	int binding; /* SMTPC_CHANNEL_BINDING_... */
 	int iterations_min;
-	/* Mechanisms that made the server close; by mechanism_bit(). */
+	/* Mechanisms after whose refusal the server closed: tried last. */
 	uint32_t hopeless;
+	bool only_bound; /* one that binds was refused: nothing else will do */
 };
 
 struct smtpc_session {

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "ascii.h"
 #include "extension.h"
 #include "utf8.h"
 
@@ -16,6 +15,9 @@
 	 MECHANISM_SCRAM)
 #define SCRAM_PLUS (SCRAM | MECHANISM_BINDS)
 #define BEARER	   (MECHANISM_TOKEN | MECHANISM_PLAINTEXT | MECHANISM_UTF8)
+
+/* What a response of 12,288 octets encodes (RFC 4954, section 4). */
+#define MESSAGE_MAX 9216
 
 static const struct mechanism mechanisms[] = {
 	{ "SCRAM-SHA-512-PLUS", SCRAM_PLUS },
@@ -43,7 +45,7 @@ static const struct mechanism mechanisms[] = {
 	  MECHANISM_BY_NAME | MECHANISM_SERIAL | MECHANISM_NO_AUTHZID },
 	{ "NTLM",
 	  MECHANISM_PASSWORD | MECHANISM_BY_NAME | MECHANISM_NO_AUTHZID },
-	{ "ANONYMOUS", MECHANISM_BY_NAME | MECHANISM_NO_AUTHZID },
+	{ "ANONYMOUS", MECHANISM_BY_NAME },
 };
 
 #define MECHANISM_COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
@@ -117,21 +119,13 @@ mechanism_list_needs_no_secret(const char *list)
 }
 
 bool
-mechanism_server_binds(const char *offered)
+mechanism_server_binds(const struct mechanism *mechanism, const char *offered)
 {
-	static const char plus[] = "-PLUS";
-	const size_t plus_len = sizeof(plus) - 1;
-	size_t len;
+	char name[MECHANISM_NAME_MAX + sizeof("-PLUS")] = "";
 
-	/* Whichever it is, known to us or not. */
-	for (; *offered != '\0'; offered += len) {
-		offered += strspn(offered, " ");
-		len = strcspn(offered, " ");
-		if (len > plus_len && ascii_equal(offered + len - plus_len,
-						  plus_len, plus, plus_len))
-			return true;
-	}
-	return false;
+	memccpy(name, mechanism->name, '\0', sizeof(name));
+	memccpy(name + strlen(name), "-PLUS", '\0', sizeof("-PLUS"));
+	return extension_lists(offered, name);
 }
 
 unsigned int
@@ -147,10 +141,16 @@ mechanism_lacks_secret(const struct mechanism *mechanism,
 	return 0;
 }
 
+static size_t
+text_length(const char *text)
+{
+	return text != NULL ? strlen(text) : 0;
+}
+
 static bool
 text_fits(const char *text, unsigned int flags)
 {
-	size_t len = text != NULL ? strlen(text) : 0;
+	size_t len = text_length(text);
 	size_t i;
 
 	if ((flags & MECHANISM_UTF8) && !utf8_is_valid(text, len))
@@ -172,6 +172,18 @@ acts_for_another(const struct credentials *credentials)
 		strcmp(authzid, credentials->authcid) != 0);
 }
 
+/* LOGIN says it in two messages, PLAIN in one, with NULs between. */
+static size_t
+longest_message(const struct mechanism *mechanism,
+		const struct credentials *credentials)
+{
+	if (mechanism->flags & MECHANISM_SERVER_FIRST)
+		return credentials->password_len;
+	return text_length(credentials->authzid) + 1 +
+	       text_length(credentials->authcid) + 1 +
+	       credentials->password_len;
+}
+
 /* Whether a mechanism can say what is set. */
 static bool
 credentials_fit(const struct mechanism *mechanism,
@@ -188,6 +200,9 @@ credentials_fit(const struct mechanism *mechanism,
 		return text_fits(user, flags) && strchr(user, '\x01') == NULL;
 	}
 	if ((flags & MECHANISM_NO_AUTHZID) && acts_for_another(credentials))
+		return false;
+	if ((flags & MECHANISM_PLAINTEXT) &&
+	    longest_message(mechanism, credentials) > MESSAGE_MAX)
 		return false;
 	return text_fits(credentials->authzid, flags) &&
 	       text_fits(credentials->authcid, flags) &&
@@ -211,9 +226,9 @@ is_wanted(const struct mechanism *mechanism,
 	return !(mechanism->flags & MECHANISM_BY_NAME);
 }
 
-/* What is in the way of a mechanism that both sides have; 0: nothing. */
-static unsigned int
-lacks(const struct mechanism *mechanism, const struct mechanism_terms *terms)
+unsigned int
+mechanism_lacks(const struct mechanism *mechanism,
+		const struct mechanism_terms *terms)
 {
 	unsigned int flags = mechanism->flags;
 	unsigned int secret;
@@ -226,6 +241,10 @@ lacks(const struct mechanism *mechanism, const struct mechanism_terms *terms)
 	if (!credentials_fit(mechanism, terms->credentials))
 		return MECHANISM_LACKS_TEXT;
 	if ((flags & MECHANISM_BINDS) && !terms->can_bind)
+		return MECHANISM_LACKS_BINDING;
+	/* It was asked for in so many words, and the server would do it. */
+	if ((flags & MECHANISM_SCRAM) && terms->must_bind && !terms->can_bind &&
+	    mechanism_server_binds(mechanism, terms->offered))
 		return MECHANISM_LACKS_BINDING;
 	if (terms->channel_is_safe)
 		return 0;
@@ -252,7 +271,7 @@ mechanism_choose(const struct mechanism_terms *terms, uint32_t *tried,
 		    (terms->only_bound &&
 		     !(mechanism->flags & MECHANISM_BINDS)))
 			continue;
-		missing = lacks(mechanism, terms);
+		missing = mechanism_lacks(mechanism, terms);
 		*ret_lacks |= missing;
 		if (missing != 0)
 			continue;

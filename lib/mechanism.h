@@ -39,7 +39,8 @@ struct mechanism_terms {
 	bool channel_is_safe;	/* trusted TLS, or no network at all */
 	bool plaintext_allowed; /* over any channel */
 	bool can_bind;		/* to the channel */
-	bool only_bound;	/* nothing but what does */
+	bool must_bind;		/* where the server can, too */
+	bool only_bound;	/* nothing but what binds */
 	bool has_certificate;	/* of the client's */
 };
 
@@ -72,8 +73,13 @@ uint32_t mechanism_bit(const struct mechanism *mechanism);
 unsigned int mechanism_lacks_secret(const struct mechanism *mechanism,
 				    const struct credentials *credentials);
 
-/* Whether a server that offers these words can bind to the channel. */
-bool mechanism_server_binds(const char *offered);
+/* What is in the way of one that both sides have; 0: nothing. */
+unsigned int mechanism_lacks(const struct mechanism *mechanism,
+			     const struct mechanism_terms *terms);
+
+/* Whether a server that offers these words has its -PLUS variant. */
+bool mechanism_server_binds(const struct mechanism *mechanism,
+			    const char *offered);
 
 /* The default list, for messages. */
 const char *mechanism_default_list(void);

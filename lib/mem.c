@@ -92,18 +92,3 @@ mem_free_secret(void *memory, size_t size)
 	mem_wipe(memory, size);
 	mem_free(memory);
 }
-
-void
-mem_blot(char *text, size_t len, const char *secret, size_t secret_len)
-{
-	char *end = text + len;
-	char *at = text;
-
-	if (secret_len == 0)
-		return;
-	while ((at = memmem(at, (size_t)(end - at), secret, secret_len)) !=
-	       NULL) {
-		memset(at, '*', secret_len);
-		at += secret_len;
-	}
-}

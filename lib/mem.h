@@ -25,9 +25,6 @@ char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void mem_wipe(void *memory, size_t size);
 void mem_free_secret(void *memory, size_t size);
 
-/* Overwrites every occurrence of a secret in a text. */
-void mem_blot(char *text, size_t len, const char *secret, size_t secret_len);
-
 /* A test's say: true makes the allocation at hand fail.  NULL otherwise. */
 extern bool (*mem_fault)(void);
 

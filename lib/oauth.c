@@ -60,8 +60,7 @@ take_status(struct scanner *scanner, char ret_status[OAUTH_STATUS_MAX])
 		if (!take_string(scanner, &text, &len))
 			return;
 	} else {
-		while (text + len < scanner->end &&
-		       is_status_character(text[len]))
+		while (text + len < scanner->end && ascii_is_digit(text[len]))
 			len++;
 	}
 	if (len >= OAUTH_STATUS_MAX)

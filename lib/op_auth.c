@@ -7,6 +7,7 @@
 
 #include "auth.h"
 #include "base64.h"
+#include "blot.h"
 #include "command.h"
 #include "mem.h"
 
@@ -24,9 +25,18 @@ has_open_attempt(const struct smtpc_session *session)
 	return last != NULL && !last->is_over;
 }
 
+/* Whether what was to be said next was another thing than what was refused. */
+static bool
+was_going_on(const struct authenticating *auth, const struct attempt *refused)
+{
+	return auth->wanted == 0 &&
+	       (auth->renewed ||
+		strcmp(auth->mechanism->name, refused->mechanism) != 0);
+}
+
 /*
- * The server has gone away after a refusal, and before it could answer the
- * next attempt: that belongs to another connection.
+ * The server has gone away after a refusal.  If it was before it could answer
+ * the next attempt, that belongs to another connection.
  */
 static int
 explain_close(struct smtpc_session *session, const struct authenticating *auth,
@@ -38,8 +48,13 @@ explain_close(struct smtpc_session *session, const struct authenticating *auth,
 	bool is_closed = rc == SMTPC_E_CLOSED || rc == SMTPC_E_SYSTEM ||
 			 (reply != NULL && reply->code == 421);
 
-	if (session->state != SMTPC_STATE_DEAD || refused == NULL ||
-	    auth->rounds > 0 || !is_closed || refused->end.reply == reply)
+	if (session->state != SMTPC_STATE_DEAD || refused == NULL || !is_closed)
+		return rc;
+	if (!was_going_on(auth, refused)) {
+		failure_copy(&session->error, &refused->end);
+		return refused->end.result;
+	}
+	if (auth->rounds > 0)
 		return rc;
 	session->auth.hopeless |= auth->refused;
 	failure_clear(&session->error);
@@ -74,12 +89,12 @@ auth_begin(struct smtpc_session *session, const void *argument)
 	int rc;
 
 	(void)argument;
-	attempts_clear(&session->attempts);
-	buffer_clear(&session->challenge);
 	if (session->mechanism != NULL)
 		return engine_fail(session, SMTPC_E_STATE, NULL,
 				   "AUTH: the session is authenticated "
 				   "already");
+	attempts_clear(&session->attempts);
+	buffer_clear(&session->challenge);
 	if (!auth_is_possible(session) && !tls_has_identity(session->tls))
 		return engine_fail(session, SMTPC_E_INVALID, "no-credentials",
 				   "AUTH: no credentials are set");
@@ -98,7 +113,7 @@ auth_begin(struct smtpc_session *session, const void *argument)
 	buffer_init(&auth->answer, COMMAND_AUTH_MAX);
 	buffer_init(&auth->binding, AUTH_BINDING_MAX);
 	auth->attempts_left = session->auth.attempts_max;
-	auth->tried = session->auth.hopeless;
+	auth->tried = auth->spared = session->auth.hopeless;
 	if (session->auth.ask != NULL)
 		auth->may_ask = MECHANISM_PASSWORD | MECHANISM_TOKEN;
 	session->operation_state = auth;
@@ -140,6 +155,7 @@ send_auth(struct smtpc_session *session, struct authenticating *auth,
 	ok = command_write_auth(&session->channel.out, name,
 				fits ? &auth->initial : NULL);
 	auth->sent = true;
+	session->auth.may_echo = true;
 	auth->initial_waits = has_initial && !fits;
 	memccpy(shown + 5, name, '\0', MECHANISM_NAME_MAX + 1);
 	if (fits)
@@ -239,7 +255,7 @@ cancel(struct smtpc_session *session, struct authenticating *auth,
 }
 
 /* Why a token is not taken; should the server quote it, nobody sees it. */
-static void
+static int
 keep_challenge(struct smtpc_session *session, struct authenticating *auth,
 	       const struct buffer *challenge)
 {
@@ -250,13 +266,16 @@ keep_challenge(struct smtpc_session *session, struct authenticating *auth,
 	oauth_status(buffer_data(challenge), len, auth->status);
 	buffer_clear(kept);
 	buffer_append(kept, buffer_data(challenge), len);
-	if (!kept->failed && len > 0)
-		mem_blot(kept->data + kept->start, len, credentials->token,
-			 credentials->token_len);
-	if (!kept->failed && len > 0)
-		mem_blot(kept->data + kept->start, len,
-			 buffer_data(&auth->initial),
-			 buffer_length(&auth->initial));
+	if (kept->failed)
+		return engine_break(session, SMTPC_E_NOMEM, NULL,
+				    "AUTH: out of memory");
+	if (len > 0) {
+		blot(kept->data + kept->start, len, credentials->token,
+		     credentials->token_len);
+		blot(kept->data + kept->start, len, buffer_data(&auth->initial),
+		     buffer_length(&auth->initial));
+	}
+	return SMTPC_AGAIN;
 }
 
 /* The mechanism's answer to a challenge that has been decoded. */
@@ -271,8 +290,9 @@ answer(struct smtpc_session *session, struct authenticating *auth,
 	struct buffer said;
 	int rc;
 
-	if (auth->mechanism->flags & MECHANISM_TOKEN)
-		keep_challenge(session, auth, challenge);
+	if ((auth->mechanism->flags & MECHANISM_TOKEN) &&
+	    keep_challenge(session, auth, challenge) != SMTPC_AGAIN)
+		return SMTPC_E_NOMEM;
 	problem = challenge_problem(&auth->check, text, len, &detail);
 	if (problem != NULL)
 		return cancel(session, auth, detail, problem);
@@ -355,7 +375,9 @@ take_success(struct smtpc_session *session, struct authenticating *auth,
 		engine_break(session, SMTPC_E_AUTH_PROTOCOL,
 			     "server-not-proven",
 			     "AUTH %s: the server says that all is well, but "
-			     "has not proved that it knows the password",
+			     "the exchange is not over: either it has not been "
+			     "told the password, or it has not proved that it "
+			     "knows it",
 			     auth->mechanism->name);
 		auth_end_attempt(session, &session->error, reply);
 		return SMTPC_E_AUTH_PROTOCOL;
@@ -415,12 +437,15 @@ auth_fill(struct smtpc_session *session)
 static void
 auth_censor(const struct smtpc_session *session, struct smtpc_reply *reply)
 {
-	const struct authenticating *auth = session->operation_state;
+	struct authenticating *auth = session->operation_state;
 	const struct credentials *credentials = &session->auth.credentials;
 
 	/* Challenges are needed as they are, and never shown. */
 	if (reply->code == 334)
 		return;
+	/* What it means is read off the server's own words. */
+	if (reply_class(reply) >= 4)
+		auth_judge(auth, reply);
 	reply_blot(reply, buffer_data(&auth->initial),
 		   buffer_length(&auth->initial));
 	reply_blot(reply, buffer_data(&auth->answer),

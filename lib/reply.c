@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "blot.h"
 #include "mem.h"
 
 #define DESCRIBE_MAX 200
@@ -51,8 +52,19 @@ reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
 void
 reply_blot(struct smtpc_reply *reply, const char *secret, size_t len)
 {
-	mem_blot(reply->text, reply->line_ends[reply->line_count - 1], secret,
-		 len);
+	blot(reply->text, reply->line_ends[reply->line_count - 1], secret, len);
+}
+
+void
+reply_hide(struct smtpc_reply *reply)
+{
+	size_t size = reply->line_ends[reply->line_count - 1];
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (reply->text[i] != '\0')
+			reply->text[i] = '*';
+	reply->enhanced[0] = '\0';
 }
 
 int

@@ -46,6 +46,9 @@ const char *reply_line(const struct smtpc_reply *reply, size_t index,
  */
 void reply_blot(struct smtpc_reply *reply, const char *secret, size_t len);
 
+/* The same to all of its text. */
+void reply_hide(struct smtpc_reply *reply);
+
 /* 2 for 2yz, and so on. */
 int reply_class(const struct smtpc_reply *reply);
 

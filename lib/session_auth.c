@@ -24,15 +24,20 @@ may_set_secret(const struct smtpc_session *session)
 	return session_may_set(session);
 }
 
-/* Another secret, or another user, may get on with any mechanism. */
 static int
 secret_was_set(smtpc_session *session, int rc)
 {
-	if (rc == SMTPC_OK) {
-		session->auth.hopeless = 0;
+	if (rc == SMTPC_OK)
 		session->auth.secret_came = true;
-	}
 	return rc;
+}
+
+/* What the server refused was something else. */
+static void
+choose_anew(smtpc_session *session)
+{
+	session->auth.hopeless = 0;
+	session->auth.only_bound = false;
 }
 
 int
@@ -82,7 +87,7 @@ smtpc_session_set_mechanisms(smtpc_session *session, const char *mechanisms)
 		return rc;
 	if (mechanisms != NULL && !mechanism_list_is_valid(mechanisms))
 		return SMTPC_E_INVALID;
-	session->auth.hopeless = 0;
+	choose_anew(session);
 	return session_set_text(&session->auth.mechanisms, mechanisms);
 }
 
@@ -109,6 +114,7 @@ smtpc_session_set_channel_binding(smtpc_session *session, int type)
 	if (type < SMTPC_CHANNEL_BINDING_AUTO ||
 	    type > SMTPC_CHANNEL_BINDING_SERVER_END_POINT)
 		return SMTPC_E_INVALID;
+	choose_anew(session);
 	session->auth.binding = type;
 	return SMTPC_OK;
 }

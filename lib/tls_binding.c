@@ -24,9 +24,11 @@ best_type(gnutls_session_t session)
 static bool
 is_unique(gnutls_session_t session)
 {
-	return gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3 ||
-	       (gnutls_session_get_flags(session) &
-		GNUTLS_SFLAGS_EXT_MASTER_SECRET) != 0;
+	gnutls_protocol_t version = gnutls_protocol_get_version(session);
+
+	return version >= GNUTLS_TLS1_3 ||
+	       (version == GNUTLS_TLS1_2 && (gnutls_session_get_flags(session) &
+					     GNUTLS_SFLAGS_EXT_MASTER_SECRET));
 }
 
 const char *

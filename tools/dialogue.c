@@ -156,5 +156,5 @@ dialogue_open(smtpc_session *session, const struct options *options)
 		if (rc == SMTPC_OK)
 			rc = open_session(session, options);
 	}
-	return rc == SMTPC_OK ? EX_OK : login_complain(session);
+	return rc == SMTPC_OK ? EX_OK : login_complain(session, options);
 }

@@ -8,6 +8,10 @@
 #include "options.h"
 #include "secret.h"
 
+/* What the library takes. */
+#define NAME_MAX_OCTETS	 1000
+#define TOKEN_MAX_OCTETS 8192
+
 int
 login_set_rules(smtpc_session *session, const struct options *options)
 {
@@ -79,6 +83,10 @@ set_token(smtpc_session *session, const struct options *options)
 	int rc = SMTPC_OK;
 
 	wrong = read_token(options, &token);
+	if (wrong == NULL && token.len > TOKEN_MAX_OCTETS) {
+		secret_wipe(&token);
+		wrong = "it is too long";
+	}
 	if (wrong != NULL) {
 		complain("the token can't be had: %s", wrong);
 		return EX_NOINPUT;
@@ -96,6 +104,22 @@ set_token(smtpc_session *session, const struct options *options)
 	return exit_code(rc, SMTPC_PHASE_NONE, 0);
 }
 
+/* What the library does not like about who it is; NULL: nothing. */
+static const char *
+name_problem(const struct options *options)
+{
+	const char *user = options->user;
+	const char *authzid = options->authzid;
+
+	if (user != NULL && user[0] == '\0')
+		return "--user: the user name is empty";
+	if (user != NULL && strlen(user) > NAME_MAX_OCTETS)
+		return "--user: the user name is longer than 1000 octets";
+	if (authzid != NULL && strlen(authzid) > NAME_MAX_OCTETS)
+		return "--authzid: the name is longer than 1000 octets";
+	return NULL;
+}
+
 int
 login_set_secret(smtpc_session *session, const struct options *options)
 {
@@ -103,6 +127,11 @@ login_set_secret(smtpc_session *session, const struct options *options)
 	const char *wrong;
 	int rc = SMTPC_OK;
 
+	wrong = name_problem(options);
+	if (wrong != NULL) {
+		complain("%s", wrong);
+		return EX_USAGE;
+	}
 	wrong = read_password(options, &password);
 	if (wrong != NULL) {
 		complain("the password can't be had: %s", wrong);
@@ -123,8 +152,18 @@ login_set_secret(smtpc_session *session, const struct options *options)
 	return set_token(session, options);
 }
 
+/* Whoever has set the limit knows what it is for. */
+static const char *
+advice_on_iterations(const struct options *options)
+{
+	if (options->iterations != 0)
+		return "the server has fewer than --scram-iterations asks for";
+	return "somebody may be after the password; if the server is just "
+	       "old, say --scram-iterations";
+}
+
 const char *
-login_advice(const char *detail)
+login_advice(const char *detail, const struct options *options)
 {
 	static const struct {
 		const char *detail;
@@ -156,12 +195,11 @@ login_advice(const char *detail)
 		{ "channel-binding",
 		  "see --channel-binding; if a proxy of yours ends TLS, none "
 		  "may be right, but somebody on the way wants that, too" },
-		{ "weak-iterations",
-		  "somebody may be after the password; if the server is just "
-		  "old, say --scram-iterations" },
 	};
 	size_t i;
 
+	if (strcmp(detail, "weak-iterations") == 0)
+		return advice_on_iterations(options);
 	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
 		if (strcmp(advices[i].detail, detail) == 0)
 			return advices[i].advice;
@@ -189,9 +227,9 @@ complain_about_attempts(const smtpc_session *session)
 }
 
 int
-login_complain(const smtpc_session *session)
+login_complain(const smtpc_session *session, const struct options *options)
 {
-	const char *advice = login_advice(smtpc_error_detail(session));
+	const char *advice = login_advice(smtpc_error_detail(session), options);
 
 	if (smtpc_error_phase(session) != SMTPC_PHASE_AUTH)
 		return exit_with_error(session);

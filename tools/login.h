@@ -16,9 +16,9 @@ int login_set_rules(smtpc_session *session, const struct options *options);
 int login_set_secret(smtpc_session *session, const struct options *options);
 
 /* What opening a session has failed by, if it was the authentication. */
-int login_complain(const smtpc_session *session);
+int login_complain(const smtpc_session *session, const struct options *options);
 
 /* What there is to do about it, by smtpc_error_detail(); NULL: nothing. */
-const char *login_advice(const char *detail);
+const char *login_advice(const char *detail, const struct options *options);
 
 #endif

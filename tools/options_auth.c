@@ -45,16 +45,32 @@ parse_number(const char *option, const char *argument, int least, int most,
 	return EX_OK;
 }
 
+/* Whoever mixes these up with their like has put the secret itself here. */
+static int
+parse_descriptor(const char *option, const char *argument, int *descriptor)
+{
+	long number;
+
+	if (argument == NULL)
+		return EX_OK;
+	if (!options_number(argument, 0, INT_MAX, &number)) {
+		complain("%s: that is not a descriptor", option);
+		return EX_USAGE;
+	}
+	*descriptor = (int)number;
+	return EX_OK;
+}
+
 static int
 parse_numbers(struct options *options)
 {
 	int rc;
 
-	rc = parse_number("--password-fd", options->password_fd, 0, INT_MAX,
-			  "a descriptor", &options->secret_fd);
+	rc = parse_descriptor("--password-fd", options->password_fd,
+			      &options->secret_fd);
 	if (rc == EX_OK)
-		rc = parse_number("--token-fd", options->token_fd, 0, INT_MAX,
-				  "a descriptor", &options->bearer_fd);
+		rc = parse_descriptor("--token-fd", options->token_fd,
+				      &options->bearer_fd);
 	if (rc == EX_OK)
 		rc = parse_number("--auth-attempts", options->auth_attempts, 1,
 				  100, "a number from 1 to 100",

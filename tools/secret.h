@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* As long as the library takes a token. */
-#define SECRET_MAX 8192
+/* As long as the library takes a password. */
+#define SECRET_MAX 65535
 
 struct secret {
 	char data[SECRET_MAX + 1];

@@ -108,14 +108,15 @@ def contents(tap, header):
         bad = []
         for text in header.declarations:
             arguments = text[text.index('(') + 1:text.index(')')].split(',')
-            kinds = ['ret_' in argument for argument in arguments]
+            kinds = [bool(re.search(r'\bret_', argument))
+                     for argument in arguments]
             if kinds != sorted(kinds):
                 bad.append(text)
             for argument in arguments:
                 is_out = (re.search(r'\*\s*\*\s*\w+$', argument) or
                           re.search(r'\b(int|size_t|u?int\d+_t) \*\w+$',
                                     argument))
-                if is_out and 'ret_' not in argument:
+                if is_out and not re.search(r'\bret_', argument):
                     bad.append(text)
         if bad:
             raise Failed('\n'.join(bad))

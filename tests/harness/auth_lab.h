@@ -107,7 +107,10 @@ const char *auth_lab_decoded(struct auth_lab *lab, size_t index,
 /* The client said just these lines, each with "\n" behind it. */
 void auth_lab_heard(struct auth_lab *lab, const char *lines);
 
-/* The result of AUTH, its detail, and the session's state since. */
+/*
+ * The result of AUTH, its detail, and the session's state since; it is safe to
+ * try again, and nobody is authenticated.
+ */
 void auth_lab_result(struct auth_lab *lab, int result, const char *detail,
 		     int state);
 

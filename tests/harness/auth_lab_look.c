@@ -72,6 +72,7 @@ auth_lab_result(struct auth_lab *lab, int result, const char *detail, int state)
 	ck_assert_str_eq(smtpc_error_detail(session), detail);
 	ck_assert_str_ne(smtpc_error_message(session), "");
 	ck_assert_int_eq(smtpc_session_state(session), state);
+	ck_assert_int_eq(smtpc_error_safe_to_retry(session), 1);
 	ck_assert_ptr_null(smtpc_session_mechanism(session));
 	ck_assert(!lab->accepted);
 }

@@ -174,11 +174,25 @@ new_connection(const struct loopback_options *options, bool is_tls,
 	return rc;
 }
 
+/* Why a mechanism can't be offered; NULL: it can. */
+static const char *
+find_obstacle(const char *loaded, const char *name, size_t len)
+{
+	if (list_has(OAUTH_MECHANISMS, name, len))
+		return NULL;
+	if (!list_has(AUTH_MECHANISMS, name, len))
+		return "this server does not offer it; it has " AUTH_MECHANISMS
+		       " " OAUTH_MECHANISMS;
+	if (!list_has(loaded, name, len))
+		return "its module is not there (Debian: libsasl2-modules)";
+	return NULL;
+}
+
 /* Each mechanism of the option must be known here, and its module loaded. */
 static int
 check_mechanisms(const struct loopback_options *options)
 {
-	const char *name, *loaded;
+	const char *name, *loaded, *obstacle;
 	sasl_conn_t *sasl;
 	size_t len;
 	int rc;
@@ -195,13 +209,10 @@ check_mechanisms(const struct loopback_options *options)
 	for (name = options->mechanisms + strspn(options->mechanisms, " ");
 	     rc == SASL_OK && *name != '\0'; name += strspn(name, " ")) {
 		len = strcspn(name, " ");
-		if (!list_has(OAUTH_MECHANISMS, name, len) &&
-		    (!list_has(AUTH_MECHANISMS, name, len) ||
-		     !list_has(loaded, name, len))) {
-			fprintf(stderr,
-				"smtpc-loopback: no SASL mechanism %.*s "
-				"(Debian: libsasl2-modules)\n",
-				(int)len, name);
+		obstacle = find_obstacle(loaded, name, len);
+		if (obstacle != NULL) {
+			fprintf(stderr, "smtpc-loopback: %.*s: %s\n", (int)len,
+				name, obstacle);
 			rc = SASL_NOMECH;
 		}
 		name += len;

@@ -158,7 +158,8 @@ send_line(struct peer *peer, const struct script_line *line)
 	octets_append(&said, octets_data(&line->text), line->text.len);
 	if (strncmp(octets_data(&said), "250", 3) == 0 &&
 	    strstr(octets_data(&said), "-PLUS") != NULL)
-		peer->scram.plus_is_offered = true;
+		snprintf(peer->scram.offered, sizeof(peer->scram.offered), "%s",
+			 octets_data(&said));
 	if (line->end.part != SCRAM_NONE) {
 		scram_say(&peer->scram, line->end.part, line->end.argument,
 			  &said);
@@ -240,7 +241,7 @@ follow_mechanism(struct peer *peer, const char *text)
 	const char *problem = NULL;
 
 	if (strncmp(text, "EHLO ", 5) == 0)
-		peer->scram.plus_is_offered = false;
+		peer->scram.offered[0] = '\0';
 	else if (strncmp(text, "AUTH SCRAM-", 11) == 0)
 		problem = scram_begin(&peer->scram, text, peer->tls);
 	if (problem != NULL)

@@ -3,6 +3,7 @@
 #include "scram.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char server_nonce[] = "3rfcNHYJY1ZVvWVs7j";
@@ -113,6 +114,7 @@ scram_begin(struct scram *scram, const char *line, gnutls_session_t tls)
 		{ "AUTH SCRAM-SHA-384", GNUTLS_MAC_SHA384 },
 		{ "AUTH SCRAM-SHA-512", GNUTLS_MAC_SHA512 },
 	};
+	char plus[32];
 	bool is_plus;
 	size_t i, len;
 
@@ -126,6 +128,9 @@ scram_begin(struct scram *scram, const char *line, gnutls_session_t tls)
 			continue;
 		scram->mac = hashes[i].mac;
 		scram->size = gnutls_hmac_get_len(scram->mac);
+		snprintf(plus, sizeof(plus), " %s-PLUS",
+			 hashes[i].name + strlen("AUTH "));
+		scram->plus_is_offered = strstr(scram->offered, plus) != NULL;
 		return bind_channel(scram, is_plus, tls);
 	}
 	return "this is no SCRAM";

@@ -31,7 +31,8 @@ struct scram {
 	struct octets password;
 	unsigned int iterations;
 	const char *binding; /* what the client is set to; NULL: "auto" */
-	bool plus_is_offered;
+	char offered[256]; /* the line that offers any -PLUS, if one did */
+	bool plus_is_offered; /* this very one's */
 	struct octets header, first_bare, server_first, messages;
 	struct octets bound; /* what "c=" has to be, before base64 */
 	unsigned char salted[64];

@@ -100,9 +100,10 @@ class Dovecot(Jailed):
                              rf'id={re.escape(number)},')
         session = wait_until(lambda: relayed.search(self.log),
                              f'{number} in the log').group(1)
-        user, mechanism = re.search(
-            r'submission-login: Info: Login: user=<(\S+)>, method=(\S+), '
-            rf'.* TLS, session=<{re.escape(session)}>', self.log).groups()
+        login = (r'submission-login: Info: Login: user=<(\S+)>, '
+                 rf'method=(\S+), .* TLS, session=<{re.escape(session)}>')
+        user, mechanism = wait_until(lambda: re.search(login, self.log),
+                                     f'{session} in the log').groups()
         if f'\nparameter: AUTH={user}\n' not in envelope:
             raise Failed(envelope)
         return mechanism, user
@@ -155,8 +156,11 @@ mech_list: {" ".join(self.mechanisms)}
         """(mechanism, user) of who sent the message with this token."""
         trace = self.maildir('bob').await_one(token).decode()
         number = re.search(r'ESMTPS?A id (\w+)', trace).group(1)
-        return re.search(rf'{number}: client=\S+, sasl_method=(\S+), '
-                         r'sasl_username=(\S+)', self.log).groups()
+        wanted = (rf'{number}: client=\S+, sasl_method=(\S+), '
+                  r'sasl_username=(\S+)')
+        # The log has a writer of its own, which may be behind.
+        return wait_until(lambda: re.search(wanted, self.log),
+                          'the log of who logged in').groups()
 
 
 class AuthExim(Exim):
@@ -199,8 +203,9 @@ class AuthExim(Exim):
         trace = self.maildir('bob').await_one(token).decode()
         number = re.search(r'with esmtpsa .*?\n\tid (\S+)', trace, re.S
                            ).group(1)
-        name, user = re.search(rf'{number} <= .* A=(\w+):(\S+)', self.log
-                               ).groups()
+        wanted = rf'{number} <= .* A=(\w+):(\S+)'
+        name, user = wait_until(lambda: re.search(wanted, self.log),
+                                f'{number} in the log').groups()
         name = {'cram': 'cram-md5'}.get(name, name)
         return name.upper().replace('_', '-'), user
 

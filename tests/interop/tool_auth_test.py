@@ -508,7 +508,7 @@ def iterations(tap, folder):
             (4096, (), NOPERM, ['535']),
             (1000, ('--scram-iterations', '1000'), NOPERM, ['535']),
             (9999, ('--scram-iterations', '10000'), PROTOCOL,
-             ['--scram-iterations'])):
+             ['fewer than --scram-iterations'])):
         with tap.test(f'{count}_iterations_are_judged_by_'
                       f'{options[1] if options else "default"}'), \
                 Scripted(folder, 'SCRAM-SHA-256', challenge(count),
@@ -615,6 +615,11 @@ def clear(tap, folder):
 
 def usage(tap):
     url = ('-s', 'smtp://localhost:1', '-f', ALICE)
+    for option in ('--token-fd', '--password-fd'):
+        with tap.test(f'what_is_no_descriptor_is_not_shown_by_{option[2:]}'):
+            seen = run(*url, '-u', ALICE, option, 'wonderland', BOB)
+            seen.must_end_with(USAGE).must_say_one_line(option, 'descriptor')
+            must('wonderland' not in seen.stderr, seen)
     for name, options, words in (
             ('attempts', ('--auth-attempts', '0'), ['1 to 100']),
             ('iterations', ('--scram-iterations', '70000'), ['1 to 65536']),

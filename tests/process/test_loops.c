@@ -27,7 +27,7 @@
 #define FIRST 20
 #define TIMES (SANITIZED ? 100 : 1000)
 
-/* The smallest block has 32 octets; and arenas of threads come and go. */
+/* The smallest block has 32 octets. */
 #define SLACK (16L * TIMES)
 
 /* All that malloc() has given out; a sanitizer's malloc() does not say. */
@@ -107,23 +107,37 @@ await_helpers(void)
 	}
 }
 
+/* How many octets more are in use behind it. */
+static long
+batch(void (*function)(const char *mechanism), const char *mechanism, int times)
+{
+	long octets = octets_in_use();
+
+	while (times-- > 0)
+		function(mechanism);
+	await_helpers();
+	return octets_in_use() - octets;
+}
+
+/*
+ * What is left each time is left again by the next batch; a table of the C
+ * library's that has grown has not.
+ */
 static void
 repeat(void (*function)(const char *mechanism), const char *mechanism)
 {
-	long blocks, octets;
-	int i;
+	long blocks, more;
 
-	for (i = 0; i < FIRST; i++)
-		function(mechanism);
-	await_helpers();
+	(void)batch(function, mechanism, FIRST);
 	blocks = heap_blocks();
-	octets = octets_in_use();
-	for (i = 0; i < TIMES; i++)
-		function(mechanism);
-	await_helpers();
+	more = batch(function, mechanism, TIMES);
 	ck_assert_int_eq(heap_blocks(), blocks);
-	ck_assert_msg(octets_in_use() < octets + SLACK, "%s: %ld octets more",
-		      mechanism, octets_in_use() - octets);
+	if (more < SLACK)
+		return;
+	more = batch(function, mechanism, TIMES);
+	ck_assert_int_eq(heap_blocks(), blocks);
+	ck_assert_msg(more < SLACK, "%s: %ld octets more, once more", mechanism,
+		      more);
 }
 
 static const char *const mechanisms[] = {
@@ -161,6 +175,9 @@ main(void)
 {
 	TCase *tcase = tcase_create("loops");
 
+	/* The servers are threads: their arenas would come and go. */
+	if (mallopt(M_ARENA_MAX, 1) != 1)
+		return EXIT_FAILURE;
 	tcase_add_test(tcase, a_thousand_sessions_with_secrets_leave_nothing);
 	tcase_add_loop_test(tcase,
 			    a_thousand_exchanges_that_are_dropped_leave_nothing,

@@ -434,9 +434,10 @@ is_loss(int rc)
 static bool
 is_failure(const struct step *step, int rc, int uncut, const char *detail)
 {
-	/* Lost behind a refusal, where there is another mechanism. */
+	/* Lost behind a refusal, with or without another mechanism to try. */
 	if (rc == SMTPC_E_AUTH_UNAVAILABLE && strcmp(step->verb, "auth") == 0 &&
-	    strcmp(detail, "reconnect") == 0)
+	    (strcmp(detail, "reconnect") == 0 ||
+	     strcmp(detail, "mechanism-refused") == 0))
 		return true;
 	if (strcmp(step->verb, "quit") == 0 && rc == SMTPC_OK)
 		return true;

@@ -100,7 +100,7 @@ def the_tool_is_built_from_the_public_header_alone(tree):
 
 
 # Both servers, and the certificates that they show.
-OTHER_SIDE = re.compile(r'(loopback|certs|peer|dialogue)(_\w+)?'
+OTHER_SIDE = re.compile(r'(loopback|certs|peer|dialogue|auth_server)(_\w+)?'
                         r'|make-certs|scram|witness|octets')
 
 

@@ -48,9 +48,9 @@ set_up(void)
 }
 
 static const char *const good_firsts[] = {
-	"r=abcd,s=c2FsdA==,i=4096",   "r=abc/+=d,s=c2FsdA==,i=4097",
-	"r=abcxyz,s=AAAA,i=65536",    "r=abcd,s=c2FsdA==,i=4096,x=more",
-	"r=abcd,s=c2FsdA==,i=10000,",
+	"r=abcd,s=c2FsdA==,i=4096",
+	"r=abc/+=d,s=c2FsdA==,i=4097",
+	"r=abcxyz,s=AAAA,i=65536",
 };
 
 START_TEST(a_good_first_message_passes)
@@ -69,6 +69,8 @@ static const char *const bad_firsts[] = {
 	"r=ABCD,s=c2FsdA==,i=4096",
 	"r=dabc,s=c2FsdA==,i=4096",
 	/* what is missing, in another order, or an extension. */
+	"r=abcd,s=c2FsdA==,i=4096,x=more",
+	"r=abcd,s=c2FsdA==,i=10000,",
 	"",
 	"r",
 	"r=",

@@ -97,14 +97,14 @@ END_TEST
 
 START_TEST(their_own_copies_can_be_set_again)
 {
-	unsigned int revision = credentials.revision;
+	unsigned int revision = credentials.login_revision;
 
 	ck_assert_int_eq(credentials_set(&credentials, credentials.authzid,
 					 credentials.authcid,
 					 credentials.password),
 			 SMTPC_OK);
 	are("boss", "alice", "wonderland");
-	ck_assert_uint_eq(credentials.revision, revision);
+	ck_assert_uint_eq(credentials.login_revision, revision);
 }
 END_TEST
 
@@ -121,28 +121,28 @@ START_TEST(revision_changes_only_with_what_is_set)
 	size_t i;
 
 	for (i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
-		before = credentials.revision;
+		before = credentials.login_revision;
 		ck_assert_int_eq(credentials_set(&credentials, other[i][0],
 						 other[i][1], other[i][2]),
 				 SMTPC_OK);
-		ck_assert_uint_ne(credentials.revision, before);
-		before = credentials.revision;
+		ck_assert_uint_ne(credentials.login_revision, before);
+		before = credentials.login_revision;
 		ck_assert_int_eq(credentials_set(&credentials, other[i][0],
 						 other[i][1], other[i][2]),
 				 SMTPC_OK);
-		ck_assert_uint_eq(credentials.revision, before);
+		ck_assert_uint_eq(credentials.login_revision, before);
 	}
 	for (i = 0; i < 2; i++) {
-		before = credentials.revision;
+		before = credentials.token_revision;
 		ck_assert_int_eq(credentials_set_token(&credentials, "alice",
 						       i ? "two" : "one"),
 				 SMTPC_OK);
-		ck_assert_uint_ne(credentials.revision, before);
-		before = credentials.revision;
+		ck_assert_uint_ne(credentials.token_revision, before);
+		before = credentials.token_revision;
 		ck_assert_int_eq(credentials_set_token(&credentials, "alice",
 						       i ? "two" : "one"),
 				 SMTPC_OK);
-		ck_assert_uint_eq(credentials.revision, before);
+		ck_assert_uint_eq(credentials.token_revision, before);
 	}
 }
 END_TEST

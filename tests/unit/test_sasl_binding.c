@@ -200,10 +200,14 @@ comes_first_wherever_it_is_offered(const char *mechanism)
 	lab.offers = offers;
 	auth_lab_set(&lab, PEER_SASL_PASSWORD, NULL);
 	auth_lab_open(&lab);
-	/* These two only if they are named; then the server is not blamed. */
-	auth_lab_succeeds(&lab, by_name ? "SCRAM-SHA-512" : mechanism,
-			  PEER_SASL_USER);
-	header_is(by_name ? "n,," : "p=tls-exporter,,", !by_name);
+	if (by_name) {
+		/* Not named, so not taken: and what is taken is missed. */
+		ck_assert_int_eq(auth_lab_auth(&lab), SMTPC_E_AUTH_REJECTED);
+		header_is("y,,", false);
+	} else {
+		auth_lab_succeeds(&lab, mechanism, PEER_SASL_USER);
+		header_is("p=tls-exporter,,", true);
+	}
 	auth_lab_clear(&lab);
 }
 
@@ -214,26 +218,37 @@ is_not_used_where_there_is_nothing_to_bind_to(const char *mechanism)
 	static const struct {
 		const char *priority;
 		int server, client;
+		bool is_demanded;
 	} ways[] = {
 		/* RFC 7627: tls-unique can be made the same twice. */
 		{ AUTH_LAB_TLS_1_2_OLD, SMTPC_CHANNEL_BINDING_UNIQUE,
-		  SMTPC_CHANNEL_BINDING_AUTO },
+		  SMTPC_CHANNEL_BINDING_AUTO, false },
 		{ AUTH_LAB_TLS_1_2_OLD, SMTPC_CHANNEL_BINDING_UNIQUE,
-		  SMTPC_CHANNEL_BINDING_UNIQUE },
+		  SMTPC_CHANNEL_BINDING_UNIQUE, true },
 		/* It has none. */
 		{ AUTH_LAB_TLS_1_3, SMTPC_CHANNEL_BINDING_EXPORTER,
-		  SMTPC_CHANNEL_BINDING_UNIQUE },
+		  SMTPC_CHANNEL_BINDING_UNIQUE, true },
 		/* The caller wants none. */
 		{ AUTH_LAB_TLS_1_3, SMTPC_CHANNEL_BINDING_EXPORTER,
-		  SMTPC_CHANNEL_BINDING_NONE },
+		  SMTPC_CHANNEL_BINDING_NONE, false },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		set_up(list(mechanism, ""), ways[i].priority, ways[i].server,
 		       ways[i].client);
-		auth_lab_succeeds(&lab, plain_name(mechanism), PEER_SASL_USER);
-		header_is("n,,", false);
+		/* Who names a type does not want to do without. */
+		if (ways[i].is_demanded) {
+			ck_assert_int_eq(auth_lab_auth(&lab),
+					 SMTPC_E_AUTH_UNAVAILABLE);
+			auth_lab_result(&lab, SMTPC_E_AUTH_UNAVAILABLE,
+					"no-binding", SMTPC_STATE_READY);
+			auth_lab_heard(&lab, "");
+		} else {
+			auth_lab_succeeds(&lab, plain_name(mechanism),
+					  PEER_SASL_USER);
+			header_is("n,,", false);
+		}
 		auth_lab_clear(&lab);
 
 		set_up(mechanism, ways[i].priority, ways[i].server,

@@ -4,6 +4,7 @@
  * against Cyrus SASL's server side.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "auth_lab.h"
 
@@ -238,6 +239,27 @@ tells_no_password(const char *mechanism)
 	auth_lab_clear(&lab);
 }
 
+/* Cyrus SASL's module says of which host the caller is, too. */
+static void
+leaves_the_trace_that_is_set(const char *mechanism)
+{
+	char expected[300] = "sirhc@";
+	const char *said;
+	size_t len;
+
+	ck_assert_int_eq(gethostname(expected + 6, sizeof(expected) - 7), 0);
+	auth_lab_init(&lab);
+	set_mechanisms(mechanism);
+	set_names("sirhc", NULL, NULL);
+	auth_lab_open(&lab);
+	auth_lab_succeeds(&lab, mechanism, "anonymous");
+	ck_assert_ptr_null(auth_lab_line(&lab, 1));
+	said = auth_lab_decoded(&lab, 0, &len);
+	ck_assert_str_eq(said, expected);
+	ck_assert_uint_eq(len, strlen(expected));
+	auth_lab_clear(&lab);
+}
+
 static const struct auth_lab_case cases[] = {
 	{ "works_over_TLS_1_3", works_over_tls_1_3, is_external },
 	{ "works_over_TLS_1_2", works_over_tls_1_2, is_external },
@@ -257,6 +279,8 @@ static const struct auth_lab_case cases[] = {
 	{ "is_never_chosen_by_default", is_never_chosen_by_default,
 	  is_anonymous },
 	{ "tells_no_password", tells_no_password, is_anonymous },
+	{ "leaves_the_trace_that_is_set", leaves_the_trace_that_is_set,
+	  is_anonymous },
 	{ NULL, NULL, NULL },
 };
 

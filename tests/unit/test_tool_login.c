@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "login.h"
 #include "options.h"
@@ -50,7 +51,7 @@ START_TEST(advice_names_the_option_that_helps)
 	size_t i;
 
 	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
-		const char *advice = login_advice(advices[i].detail);
+		const char *advice = login_advice(advices[i].detail, &options);
 
 		ck_assert_ptr_nonnull(advice);
 		ck_assert_msg(strstr(advice, advices[i].word) != NULL, "%s",
@@ -61,9 +62,19 @@ END_TEST
 
 START_TEST(where_nothing_helps_there_is_no_advice)
 {
-	ck_assert_ptr_null(login_advice(""));
-	ck_assert_ptr_null(login_advice("server-not-proven"));
-	ck_assert_ptr_null(login_advice("no-such-token"));
+	ck_assert_ptr_null(login_advice("", &options));
+	ck_assert_ptr_null(login_advice("server-not-proven", &options));
+	ck_assert_ptr_null(login_advice("no-such-token", &options));
+}
+END_TEST
+
+START_TEST(who_has_set_the_limit_of_iterations_hears_other_words)
+{
+	ck_assert_ptr_nonnull(
+	    strstr(login_advice("weak-iterations", &options), "old"));
+	options.iterations = 10000;
+	ck_assert_ptr_nonnull(
+	    strstr(login_advice("weak-iterations", &options), "fewer than"));
 }
 END_TEST
 
@@ -120,6 +131,77 @@ START_TEST(longest_token_is_taken_from_a_file)
 }
 END_TEST
 
+/* Longer than a token may be, and not than a password. */
+START_TEST(longer_token_can_not_be_had)
+{
+	static char value[8194];
+
+	memset(value, 't', sizeof(value) - 1);
+	setenv("SMTPC_TEST_SECRET", value, 1);
+	options.token_environment = "SMTPC_TEST_SECRET";
+	ck_assert_int_eq(login_set_secret(session, &options), EX_NOINPUT);
+}
+END_TEST
+
+START_TEST(longest_password_is_taken)
+{
+	static char value[65536];
+
+	memset(value, 'p', sizeof(value) - 1);
+	setenv("SMTPC_TEST_SECRET", value, 1);
+	options.user = "alice";
+	options.password_environment = "SMTPC_TEST_SECRET";
+	ck_assert_int_eq(login_set_secret(session, &options), EX_OK);
+}
+END_TEST
+
+/* What the last call has written to standard error. */
+static const char *
+complaint_of_setting_a_secret(void)
+{
+	static char text[512];
+	FILE *file = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	size_t len;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(saved, 0);
+	ck_assert_int_ge(dup2(fileno(file), STDERR_FILENO), 0);
+	ck_assert_int_eq(login_set_secret(session, &options), EX_USAGE);
+	ck_assert_int_ge(dup2(saved, STDERR_FILENO), 0);
+	close(saved);
+	rewind(file);
+	len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	return text;
+}
+
+START_TEST(name_that_can_not_be_is_named_with_its_option)
+{
+	static char name[1002];
+	const char *text;
+
+	options.user = "";
+	text = complaint_of_setting_a_secret();
+	ck_assert_msg(strstr(text, "--user") && strstr(text, "empty"), "%s",
+		      text);
+	memset(name, 'n', 1001);
+	options.user = name;
+	text = complaint_of_setting_a_secret();
+	ck_assert_msg(strstr(text, "--user") && strstr(text, "1000"), "%s",
+		      text);
+	options.user = "alice";
+	options.authzid = name;
+	text = complaint_of_setting_a_secret();
+	ck_assert_msg(strstr(text, "--authzid") && strstr(text, "1000"), "%s",
+		      text);
+	name[1000] = '\0';
+	options.user = name;
+	ck_assert_int_eq(login_set_secret(session, &options), EX_OK);
+}
+END_TEST
+
 START_TEST(token_that_is_none_is_bad_data)
 {
 	static const char *const tokens[] = { "to ken", "to\x01ken", "to\nken",
@@ -171,7 +253,12 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, advice_names_the_option_that_helps);
 	tcase_add_test(tcase, where_nothing_helps_there_is_no_advice);
+	tcase_add_test(tcase,
+		       who_has_set_the_limit_of_iterations_hears_other_words);
 	tcase_add_test(tcase, rules_are_handed_on);
+	tcase_add_test(tcase, longer_token_can_not_be_had);
+	tcase_add_test(tcase, longest_password_is_taken);
+	tcase_add_test(tcase, name_that_can_not_be_is_named_with_its_option);
 	tcase_add_test(tcase, rule_that_the_library_refuses_is_no_success);
 	tcase_add_test(tcase, token_is_taken_with_a_user_and_without);
 	tcase_add_test(tcase, longest_token_is_taken_from_a_file);
