@@ -288,7 +288,8 @@ static const struct {
 	{ "nonce=\"a\",qop=\"auth-conf\",cipher=\"rc4\",cipher=\"des\","
 	  "algorithm=md5-sess",
 	  NULL, NULL },
-	{ "nonce=\"a\",qop=\"auth\",algorithm=md5-sess,opaque=\"a\",opaque=\"b\"",
+	{ "nonce=\"a\",qop=\"auth\",algorithm=md5-sess,opaque=\"a\","
+	  "opaque=\"b\"",
 	  PEER_SASL_HOST, "a" },
 	{ "nonce=\"a\",qop=\"auth\",algorithm=md5-sess,charset=utf-8,"
 	  "charset=utf-8",
