@@ -4,6 +4,7 @@
  */
 #include "ascii.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "mem.h"
@@ -37,9 +38,18 @@ ascii_is_printable(char c)
 bool
 ascii_all_printable(const char *text, size_t len)
 {
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word, bad = 0;
 	size_t i;
 
-	for (i = 0; i < len; i++)
+	/* An octet's top bit is set by what is below 0x20, or above 0x7e. */
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		bad |= (word - ones * 0x20) | (word + ones) | word;
+	}
+	if (bad & (ones << 7))
+		return false;
+	for (; i < len; i++)
 		if (!ascii_is_printable(text[i]))
 			return false;
 	return true;

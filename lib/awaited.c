@@ -40,6 +40,17 @@ awaited_push(struct awaited_queue *queue, const struct awaited *item)
 	return true;
 }
 
+bool
+awaited_push_first(struct awaited_queue *queue, const struct awaited *item)
+{
+	if (queue->count == queue->size && !grow(queue))
+		return false;
+	queue->first = (queue->first + queue->size - 1) % queue->size;
+	queue->items[queue->first] = *item;
+	queue->count++;
+	return true;
+}
+
 const struct awaited *
 awaited_first(const struct awaited_queue *queue)
 {

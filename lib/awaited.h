@@ -31,6 +31,10 @@ struct awaited_queue {
 /* False: there is no memory.  The queue must not be full. */
 bool awaited_push(struct awaited_queue *queue, const struct awaited *item);
 
+/* The same in front of all others. */
+bool awaited_push_first(struct awaited_queue *queue,
+			const struct awaited *item);
+
 /* Both take a queue that is not empty. */
 struct awaited awaited_pop(struct awaited_queue *queue);
 const struct awaited *awaited_first(const struct awaited_queue *queue);

@@ -122,8 +122,7 @@ channel_is_sending(const struct channel *channel)
 bool
 channel_is_holding(const struct channel *channel)
 {
-	return channel->segment_count > 0 ||
-	       (channel->stream != NULL && channel->stream->is_holding);
+	return channel_left(channel) < channel->put;
 }
 
 bool
@@ -222,7 +221,7 @@ drop(struct channel *channel, size_t len)
 
 /* Write until nothing is left or the stream takes no more. */
 static int
-pump_out(struct channel *channel, bool *ret_moved)
+pump_out(struct channel *channel)
 {
 	const struct stream_operations *stream = channel->stream->operations;
 	struct iovec pieces[CHANNEL_SEGMENTS];
@@ -235,7 +234,6 @@ pump_out(struct channel *channel, bool *ret_moved)
 		if (rc != SMTPC_OK)
 			return rc;
 		drop(channel, taken);
-		*ret_moved = true;
 	}
 	return stream->flush(channel->stream);
 }
@@ -266,13 +264,17 @@ pump_in(struct channel *channel, bool *ret_moved)
 int
 channel_pump(struct channel *channel, bool *ret_moved)
 {
+	bool had_room = channel_has_room(channel) && !channel->is_missed;
 	uint64_t before = channel_progress(channel);
 	int rc;
 
 	if (channel->write_rc == SMTPC_OK) {
-		rc = pump_out(channel, ret_moved);
-		if (channel_progress(channel) != before)
+		rc = pump_out(channel);
+		/* Room matters only to those who lacked it. */
+		if (channel_progress(channel) != before && !had_room) {
+			channel->is_missed = false;
 			*ret_moved = true;
+		}
 		if (rc < 0) {
 			channel->write_rc = rc;
 			channel->write_fault = channel->stream->fault;

@@ -37,6 +37,9 @@ struct channel {
 	size_t segment_count;
 	uint64_t put; /* octets ever put in */
 
+	/* Somebody waits for the octets that were borrowed. */
+	bool is_missed;
+
 	/* Why reading or writing ended for good, or SMTPC_OK. */
 	int read_rc, write_rc;
 	struct stream_fault write_fault;
@@ -78,10 +81,7 @@ bool channel_is_holding(const struct channel *channel);
 /* Whether octets of somebody else's wait to be sent. */
 bool channel_is_borrowing(const struct channel *channel);
 
-/*
- * How many of the octets put in the peer may have.  With TLS that is more than
- * have left while channel_is_holding().
- */
+/* How many of the octets put in have left: the peer may have them. */
 uint64_t channel_left(const struct channel *channel);
 
 /* A number that grows whenever octets leave, however few. */
@@ -91,7 +91,8 @@ uint64_t channel_progress(const struct channel *channel);
 int channel_open(struct channel *channel);
 
 /*
- * Moves what can be moved without waiting, and tells whether anything moved.
+ * Moves what can be moved without waiting, and tells whether that may get
+ * anybody on: something was read, or there is room where there was none.
  * SMTPC_AGAIN: the stream lives.  A failure: nothing more will come; what was
  * read before is still in the queue.  A stream that can't be written to is
  * read to its end first: the server's own words say more than the failure.

@@ -7,18 +7,31 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "utf8.h"
+
+/* Whether it is UTF-8, and what of it is ASCII is printable. */
+static bool
+is_printable_utf8(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!(text[i] & 0x80) && !ascii_is_printable(text[i]))
+			return false;
+	return utf8_is_valid(text, len);
+}
 
 /*
  * End the line that began at start.  The last look at what leaves: whoever
  * forgot a check before, an injected line ends here.
  */
 static bool
-end_line(struct buffer *out, size_t start, size_t max)
+finish_line(struct buffer *out, size_t start, size_t max,
+	    bool (*is_good)(const char *text, size_t len))
 {
 	size_t len = buffer_length(out) - start;
-
 	bool good = !out->failed && len + 2 <= max &&
-		    ascii_all_printable(buffer_data(out) + start, len);
+		    is_good(buffer_data(out) + start, len);
 
 	if (good)
 		buffer_append(out, "\r\n", 2);
@@ -27,6 +40,12 @@ end_line(struct buffer *out, size_t start, size_t max)
 		return false;
 	}
 	return true;
+}
+
+static bool
+end_line(struct buffer *out, size_t start, size_t max)
+{
+	return finish_line(out, start, max, ascii_all_printable);
 }
 
 bool
@@ -42,32 +61,72 @@ command_write(struct buffer *out, const char *verb, const char *argument)
 	return end_line(out, start, COMMAND_LINE_MAX);
 }
 
+/* Several texts on end, into room that is asked for once. */
+static void
+append_all(struct buffer *out, const char *const *texts, size_t count)
+{
+	size_t lens[8];
+	size_t total = 0;
+	size_t i;
+	char *room;
+
+	for (i = 0; i < count; i++) {
+		lens[i] = strlen(texts[i]);
+		total += lens[i];
+	}
+	room = buffer_room(out, total);
+	if (room == NULL)
+		return;
+	for (i = 0; i < count; i++) {
+		memcpy(room, texts[i], lens[i]);
+		room += lens[i];
+	}
+	buffer_added(out, total);
+}
+
 static bool
 write_path(struct buffer *out, const char *verb, const char *mailbox,
-	   const char *body, const char *parameters)
+	   const char *body, const char *parameters,
+	   bool (*is_good)(const char *, size_t))
 {
+	const char *texts[] = { verb, mailbox, ">", body, parameters };
 	size_t start = buffer_length(out);
 
-	buffer_append_text(out, verb);
-	buffer_append_text(out, mailbox);
-	buffer_append(out, ">", 1);
-	buffer_append_text(out, body);
-	buffer_append_text(out, parameters);
-	return end_line(out, start, COMMAND_LINE_MAX + COMMAND_PARAMETERS_MAX);
+	append_all(out, texts, sizeof(texts) / sizeof(texts[0]));
+	return finish_line(out, start,
+			   COMMAND_LINE_MAX + COMMAND_PARAMETERS_MAX, is_good);
 }
 
 bool
 command_write_mail(struct buffer *out, const char *mailbox, const char *body,
 		   const char *parameters)
 {
-	return write_path(out, "MAIL FROM:<", mailbox, body, parameters);
+	return write_path(out, "MAIL FROM:<", mailbox, body, parameters,
+			  ascii_all_printable);
 }
 
 bool
 command_write_rcpt(struct buffer *out, const char *mailbox,
 		   const char *parameters)
 {
-	return write_path(out, "RCPT TO:<", mailbox, "", parameters);
+	return write_path(out, "RCPT TO:<", mailbox, "", parameters,
+			  ascii_all_printable);
+}
+
+bool
+command_write_mail_utf8(struct buffer *out, const char *mailbox,
+			const char *body, const char *parameters)
+{
+	return write_path(out, "MAIL FROM:<", mailbox, body, parameters,
+			  is_printable_utf8);
+}
+
+bool
+command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
+			const char *parameters)
+{
+	return write_path(out, "RCPT TO:<", mailbox, "", parameters,
+			  is_printable_utf8);
 }
 
 bool

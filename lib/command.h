@@ -28,6 +28,12 @@ bool command_write_mail(struct buffer *out, const char *mailbox,
 bool command_write_rcpt(struct buffer *out, const char *mailbox,
 			const char *parameters);
 
+/* The same where SMTPUTF8 is declared: the mailbox may be UTF-8. */
+bool command_write_mail_utf8(struct buffer *out, const char *mailbox,
+			     const char *body, const char *parameters);
+bool command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
+			     const char *parameters);
+
 /* AUTH mechanism, and the encoded initial response if it is not NULL. */
 bool command_write_auth(struct buffer *out, const char *mechanism,
 			const struct buffer *initial);

@@ -1,22 +1,355 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Content on its way to the wire: line ends, dots, and its end.
+ * Content on its way to the wire: line ends, dots, and its end; and what it
+ * holds.
  */
 #include "content.h"
 
 #include <string.h>
 
+#include "glance.h"
+
 /* Most lines are shorter. */
 #define LOOK_AHEAD 128
+
+/* Where lines are not as they should be, that much is not glanced over. */
+#define CROOKED 1024
 
 static const char crlf[] = "\r\n";
 static const char dot[] = ".";
 
-void
-content_begin(struct content_encoder *encoder)
+/*
+ * The first CR or LF, or end.  None of the two passes of memchr looks further
+ * than a line is long, so that content without line ends costs no more.
+ */
+static const char *
+find_line_end(const char *at, const char *end)
 {
+	const char *cr, *lf;
+	size_t size;
+
+	for (; at < end; at += size) {
+		size = (size_t)(end - at);
+		if (size > LOOK_AHEAD)
+			size = LOOK_AHEAD;
+		cr = memchr(at, '\r', size);
+		if (cr == at)
+			return cr;
+		lf = memchr(at, '\n', cr != NULL ? (size_t)(cr - at) : size);
+		if (lf != NULL)
+			return lf;
+		if (cr != NULL)
+			return cr;
+	}
+	return end;
+}
+
+/*
+ * What it holds.
+ */
+
+void
+content_scan_begin(struct content_scanner *scanner)
+{
+	memset(scanner, 0, sizeof(*scanner));
+	scanner->line_start = true;
+	scanner->in_header = scanner->in_name = true;
+}
+
+static uint32_t
+find_8bit(const char *data, size_t len)
+{
+	uint64_t all = 0;
+	uint64_t word;
+	size_t i;
+
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, data + i, sizeof(word));
+		all |= word;
+	}
+	for (; i < len; i++)
+		all |= (unsigned char)data[i];
+	return all & 0x8080808080808080u ? SMTPC_SCAN_8BIT : 0;
+}
+
+/* No field begins with these; but the colon. */
+static bool
+ends_name(char c)
+{
+	return c == ':' || c <= ' ' || c >= 0x7f;
+}
+
+/*
+ * The header section as far as these octets go.  It ends with an empty line, or
+ * with one that is no field (RFC 5322, section 2.2) and goes on with none.
+ */
+static uint32_t
+follow_header(struct content_scanner *scanner, const char *data, size_t len)
+{
+	bool line_start = scanner->line_start;
+	bool after_cr = scanner->after_cr;
+	uint32_t found = 0;
+	size_t i;
+	char c;
+
+	for (i = 0; i < len; i++) {
+		c = data[i];
+		if (c == '\n' && after_cr) {
+			after_cr = false;
+			continue;
+		}
+		after_cr = c == '\r';
+		if (c == '\r' || c == '\n') {
+			if (scanner->in_name)
+				break;
+			line_start = scanner->in_name = true;
+			continue;
+		}
+		if (scanner->in_name && ends_name(c)) {
+			/* A blank goes on with the field before, if any. */
+			if (line_start ? (c != ' ' && c != '\t') ||
+					     scanner->seen + i == 0
+				       : c != ':')
+				break;
+			scanner->in_name = false;
+		}
+		line_start = false;
+		if (c & 0x80)
+			found = SMTPC_SCAN_UTF8_HEADERS;
+	}
+	scanner->in_header = i == len;
+	return found;
+}
+
+/*
+ * No line of these octets, each of which ends in CRLF, is longer than it may be
+ * if there is an LF in every window as long as such a line: a few looks from
+ * behind.
+ */
+static uint32_t
+measure_lines(struct content_scanner *scanner, const char *data, size_t len)
+{
+	size_t room = CONTENT_LINE_MAX + 2 - scanner->column;
+	size_t column = scanner->column;
+	const char *at = data;
+	const char *end = data + len;
+	const char *lf;
+
+	for (;;) {
+		if (room > (size_t)(end - at))
+			room = (size_t)(end - at);
+		lf = memrchr(at, '\n', room);
+		if (lf == NULL)
+			break;
+		at = lf + 1;
+		column = 0;
+		room = CONTENT_LINE_MAX + 2;
+	}
+	if (room < (size_t)(end - at))
+		return SMTPC_SCAN_LONG_LINE;
+	column += (size_t)(end - at);
+	if (column > CONTENT_LINE_MAX)
+		return SMTPC_SCAN_LONG_LINE;
+	scanner->column = column;
+	return 0;
+}
+
+/* One line after another, whatever their ends. */
+static uint32_t
+scan_lines(struct content_scanner *scanner, const char *data, size_t len)
+{
+	const char *end = data + len;
+	const char *at = data;
+	const char *stop;
+	uint32_t found = 0;
+
+	while (at < end) {
+		if (scanner->line_start && *at == '.')
+			found |= CONTENT_DOT;
+		stop = find_line_end(at, end);
+		if (stop > at)
+			scanner->line_start = false;
+		scanner->column += (size_t)(stop - at);
+		if (scanner->column > CONTENT_LINE_MAX)
+			found |= SMTPC_SCAN_LONG_LINE;
+		scanner->after_cr = stop + 1 == end && *stop == '\r';
+		if (stop == end || scanner->after_cr)
+			break;
+		at = stop + 1;
+		if (*stop == '\r' && *at == '\n') {
+			at++;
+		} else {
+			found |= *stop == '\r' ? SMTPC_SCAN_BARE_CR
+					       : SMTPC_SCAN_BARE_LF;
+			scanner->octets++;
+		}
+		scanner->column = 0;
+		scanner->line_start = true;
+	}
+	return found;
+}
+
+/* A CR before these octets: bare, unless they begin with its LF. */
+static uint32_t
+settle_cr(struct content_scanner *scanner, const char **data, size_t *len)
+{
+	uint32_t found = 0;
+
+	scanner->after_cr = false;
+	scanner->line_start = true;
+	scanner->column = 0;
+	if (**data == '\n') {
+		++*data;
+		--*len;
+	} else {
+		found = SMTPC_SCAN_BARE_CR;
+		scanner->octets++;
+	}
+	return found;
+}
+
+/* Line ends, dots, lengths. */
+static uint32_t
+find_lines(struct content_scanner *scanner, const char *data, size_t len,
+	   const struct glance *glance)
+{
+	const char *last = data + len - 1;
+	uint32_t found;
+
+	if (glance == NULL || !glance->is_paired || *data == '\n' ||
+	    (last[-1] == '\r') != (*last == '\n'))
+		return scan_lines(scanner, data, len);
+	found = glance->has_dot || (scanner->line_start && *data == '.')
+		    ? CONTENT_DOT
+		    : 0;
+	scanner->after_cr = *last == '\r';
+	scanner->line_start = *last == '\n';
+	/* After one that is too long, the others do not matter. */
+	if (!(scanner->found & SMTPC_SCAN_LONG_LINE))
+		found |= measure_lines(scanner, data,
+				       scanner->after_cr ? len - 1 : len);
+	return found;
+}
+
+static uint32_t
+find_octets(const char *data, size_t len, const struct glance *glance)
+{
+	uint32_t found;
+
+	if (glance != NULL && glance->is_clean &&
+	    (unsigned char)(data[len - 1] - 1) < 0x7f &&
+	    (unsigned char)(data[len - 2] - 1) < 0x7f)
+		return 0;
+	found = find_8bit(data, len);
+	if (memchr(data, '\0', len) != NULL)
+		found |= SMTPC_SCAN_NUL;
+	return found;
+}
+
+uint32_t
+content_scan_add(struct content_scanner *scanner, const char *data, size_t len)
+{
+	const struct glance *seen = NULL;
+	struct glance glance;
+	uint32_t found;
+
+	if (len == 0)
+		return 0;
+	if (len >= GLANCE_MIN + GLANCE_AHEAD) {
+		glance = glance_over(data, len - GLANCE_AHEAD);
+		seen = &glance;
+	}
+	found = find_octets(data, len, seen);
+	if (scanner->in_header &&
+	    (!scanner->is_whole || (found & SMTPC_SCAN_8BIT)))
+		found |= follow_header(scanner, data, len);
+	scanner->seen += len;
+	scanner->octets += (int64_t)len;
+	if (scanner->after_cr) {
+		found |= settle_cr(scanner, &data, &len);
+		/* It may be of an LF that is not there any more. */
+		seen = NULL;
+	}
+	if (len > 0)
+		found |= find_lines(scanner, data, len, seen);
+	scanner->found |= found;
+	return found;
+}
+
+void
+content_scan_end(struct content_scanner *scanner)
+{
+	if (scanner->after_cr) {
+		scanner->found |= SMTPC_SCAN_BARE_CR;
+		scanner->octets++;
+	} else if (!scanner->line_start) {
+		scanner->found |= CONTENT_OPEN;
+		scanner->octets += 2;
+	}
+}
+
+void
+content_scan_whole(struct content_scanner *scanner, const char *data,
+		   size_t len)
+{
+	content_scan_begin(scanner);
+	scanner->is_whole = true;
+	content_scan_add(scanner, data, len);
+	content_scan_end(scanner);
+}
+
+uint32_t
+content_scan(const char *data, size_t len)
+{
+	struct content_scanner scanner;
+
+	content_scan_whole(&scanner, data, len);
+	return scanner.found;
+}
+
+/*
+ * What is sent for it.
+ */
+
+void
+content_begin(struct content_encoder *encoder, bool doubles_dots)
+{
+	memset(encoder, 0, sizeof(*encoder));
+	encoder->doubles_dots = doubles_dots;
 	encoder->line_start = true;
-	encoder->after_cr = false;
+}
+
+void
+content_known(struct content_encoder *encoder,
+	      const struct content_scanner *scanner, uint32_t found, size_t len)
+{
+	uint32_t changed = CONTENT_BARE;
+
+	if (encoder->doubles_dots)
+		changed |= CONTENT_DOT;
+	if (found & changed)
+		return;
+	if (encoder->plain_to != scanner->seen - len)
+		encoder->plain_from = scanner->seen - len;
+	encoder->plain_to = scanner->seen;
+}
+
+/* How many octets from here on need no change, as far as is known. */
+static size_t
+known_length(const struct content_encoder *encoder, const char *data,
+	     size_t len)
+{
+	uint64_t left = encoder->plain_to - encoder->passed;
+
+	if (encoder->is_raw)
+		return len;
+	if (encoder->passed < encoder->plain_from ||
+	    encoder->passed >= encoder->plain_to)
+		return 0;
+	if (left < len)
+		len = (size_t)left;
+	/* What is known now may be forgotten before its LF is given. */
+	return data[len - 1] == '\r' ? len - 1 : len;
 }
 
 static struct content_piece
@@ -28,71 +361,91 @@ piece(const char *data, size_t len)
 }
 
 /*
- * How many octets from the start of a line, or from the middle of one, can go
- * out as they are: whole lines that end in CRLF and begin with no dot, and
- * then the text of the next up to its line end.  Two passes of memchr over
- * each line cost far less than a loop over its octets; none looks further than
- * a line is long, so that content without line ends costs no more.
+ * Glances over octets that may begin or go on with a line, and returns how many
+ * need no change; if some do, or they are few, none.
  */
 static size_t
-plain_length(const char *data, size_t len)
+glance_ahead(struct content_encoder *encoder, const char *data, size_t len)
 {
-	const char *end = data + len;
-	const char *at = data;
-	const char *cr, *lf;
-	size_t size;
+	struct glance glance;
 
-	while (at < end) {
-		size = (size_t)(end - at);
-		if (size > LOOK_AHEAD)
-			size = LOOK_AHEAD;
-		cr = memchr(at, '\r', size);
-		if (cr != NULL)
-			size = (size_t)(cr - at);
-		lf = memchr(at, '\n', size);
-		if (lf != NULL)
-			return (size_t)(lf - data);
-		if (cr == NULL) {
-			at += size;
-			continue;
-		}
-		if (cr + 1 == end || cr[1] != '\n')
-			return (size_t)(cr - data);
-		at = cr + 2;
-		if (at < end && *at == '.')
-			return (size_t)(at - data);
+	/* An LF here has no CR. */
+	if (len < GLANCE_MIN + GLANCE_AHEAD || *data == '\n')
+		return 0;
+	len -= GLANCE_AHEAD;
+	if (len > CROOKED)
+		len = CROOKED;
+	glance = glance_over(data, len);
+	if (!glance.is_paired || (glance.has_dot && encoder->doubles_dots)) {
+		encoder->crooked = len;
+		return 0;
 	}
-	return len;
+	/* An LF goes with its CR. */
+	return data[len - 1] == '\r' ? len - 1 : len;
 }
 
-size_t
-content_next(struct content_encoder *encoder, const char *data, size_t len,
-	     struct content_piece *ret_piece)
+/*
+ * The length of what is left of a line, its CRLF included; *ret_is_last: what
+ * comes behind it needs a change, or there is nothing.
+ */
+static size_t
+line_length(const struct content_encoder *encoder, const char *data, size_t len,
+	    bool *ret_is_last)
 {
-	size_t plain;
+	size_t at = (size_t)(find_line_end(data, data + len) - data);
 
-	*ret_piece = piece(crlf, 0);
-	if (len == 0)
-		return 0;
-	if (encoder->after_cr) {
-		encoder->after_cr = false;
-		encoder->line_start = true;
-		*ret_piece = piece(crlf, 2);
-		/* An LF behind the CR belongs to it; else the CR was bare. */
-		return *data == '\n' ? 1 : 0;
+	*ret_is_last = true;
+	if (len - at < 2 || data[at] == '\n' || data[at + 1] != '\n')
+		return at;
+	at += 2;
+	*ret_is_last = at == len || (encoder->doubles_dots && data[at] == '.');
+	return at;
+}
+
+/*
+ * How many octets from the start of a line, or from the middle of one, can go
+ * out as they are: whole lines that end in CRLF and begin with no dot, and
+ * then the text of the next up to its line end.  Most are only glanced over.
+ */
+static size_t
+plain_length(struct content_encoder *encoder, const char *data, size_t len)
+{
+	bool is_last = false;
+	size_t at = 0;
+	size_t size;
+
+	while (!is_last) {
+		size = 0;
+		if (encoder->crooked == 0)
+			size = glance_ahead(encoder, data + at, len - at);
+		if (size == 0) {
+			size =
+			    line_length(encoder, data + at, len - at, &is_last);
+			encoder->crooked -=
+			    size < encoder->crooked ? size : encoder->crooked;
+		}
+		at += size;
 	}
-	if (encoder->line_start && *data == '.') {
-		encoder->line_start = false;
-		*ret_piece = piece(dot, 1);
-		return 0;
-	}
-	plain = plain_length(data, len);
-	if (plain > 0) {
-		encoder->line_start = data[plain - 1] == '\n';
-		*ret_piece = piece(data, plain);
-		return plain;
-	}
-	if (*data == '\r') {
+	return at;
+}
+
+/* A CR was held back. */
+static size_t
+after_cr(struct content_encoder *encoder, const char *data,
+	 struct content_piece *ret_piece)
+{
+	encoder->after_cr = false;
+	encoder->line_start = true;
+	*ret_piece = piece(crlf, 2);
+	/* An LF behind the CR belongs to it; else the CR was bare. */
+	return *data == '\n' ? 1 : 0;
+}
+
+/* The next octet is no plain one: a dot, or a line end of its own. */
+static size_t
+change(struct content_encoder *encoder, char c, struct content_piece *ret_piece)
+{
+	if (c == '\r') {
 		encoder->after_cr = true;
 		return 1;
 	}
@@ -101,33 +454,49 @@ content_next(struct content_encoder *encoder, const char *data, size_t len,
 	return 1;
 }
 
+static size_t
+next(struct content_encoder *encoder, const char *data, size_t len,
+     struct content_piece *ret_piece)
+{
+	size_t plain;
+
+	if (encoder->after_cr)
+		return after_cr(encoder, data, ret_piece);
+	plain = known_length(encoder, data, len);
+	if (plain == 0) {
+		if (encoder->doubles_dots && encoder->line_start &&
+		    *data == '.') {
+			encoder->line_start = false;
+			*ret_piece = piece(dot, 1);
+			return 0;
+		}
+		plain = plain_length(encoder, data, len);
+	}
+	if (plain == 0)
+		return change(encoder, *data, ret_piece);
+	encoder->line_start = data[plain - 1] == '\n';
+	*ret_piece = piece(data, plain);
+	return plain;
+}
+
+size_t
+content_next(struct content_encoder *encoder, const char *data, size_t len,
+	     struct content_piece *ret_piece)
+{
+	size_t taken;
+
+	*ret_piece = piece(crlf, 0);
+	if (len == 0)
+		return 0;
+	taken = next(encoder, data, len, ret_piece);
+	encoder->passed += taken;
+	return taken;
+}
+
 struct content_piece
 content_end(const struct content_encoder *encoder)
 {
-	static const char end[] = "\r\n.\r\n";
+	bool is_open = !encoder->line_start || encoder->after_cr;
 
-	if (encoder->line_start && !encoder->after_cr)
-		return piece(end + 2, 3);
-	return piece(end, 5);
-}
-
-uint32_t
-content_scan(const char *data, size_t len)
-{
-	uint32_t found = 0;
-	uint64_t all = 0;
-	uint64_t word;
-	size_t i;
-
-	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, data + i, sizeof(word));
-		all |= word;
-	}
-	for (; i < len; i++)
-		all |= (unsigned char)data[i];
-	if (all & 0x8080808080808080u)
-		found |= CONTENT_8BIT;
-	if (len > 0 && memchr(data, '\0', len) != NULL)
-		found |= CONTENT_NUL;
-	return found;
+	return piece(crlf, is_open && !encoder->is_raw ? 2 : 0);
 }

@@ -152,11 +152,11 @@ timed_out(struct smtpc_session *session)
 
 /* Await the reply to what ends at this position in the channel. */
 static int
-await(struct smtpc_session *session, int phase, size_t recipient,
+await(struct smtpc_session *session, int phase,
+      struct smtpc_transaction *transaction, size_t recipient,
       uint64_t position)
 {
-	struct awaited item = { phase, position, session->transaction,
-				recipient };
+	struct awaited item = { phase, position, transaction, recipient };
 
 	if (!awaited_push(&session->awaited, &item))
 		return engine_break(session, SMTPC_E_NOMEM, NULL,
@@ -167,14 +167,43 @@ await(struct smtpc_session *session, int phase, size_t recipient,
 }
 
 int
-engine_await(struct smtpc_session *session, int phase)
+engine_await(struct smtpc_session *session, int phase,
+	     struct smtpc_transaction *transaction)
 {
-	return await(session, phase, 0, 0);
+	return await(session, phase, transaction, 0, 0);
+}
+
+int
+engine_await_at(struct smtpc_session *session, int phase,
+		struct smtpc_transaction *transaction, uint64_t position)
+{
+	return await(session, phase, transaction, 0, position);
+}
+
+int
+engine_await_next(struct smtpc_session *session, int phase,
+		  struct smtpc_transaction *transaction)
+{
+	struct awaited item = { phase, 0, transaction, 0 };
+
+	if (!awaited_push_first(&session->awaited, &item))
+		return engine_break(session, SMTPC_E_NOMEM, NULL,
+				    "out of memory");
+	engine_set_phase(session, phase);
+	return SMTPC_AGAIN;
 }
 
 int
 engine_send(struct smtpc_session *session, bool ok, const char *shown,
-	    int phase, size_t recipient)
+	    int phase)
+{
+	return engine_send_for(session, ok, shown, phase, NULL, 0);
+}
+
+int
+engine_send_for(struct smtpc_session *session, bool ok, const char *shown,
+		int phase, struct smtpc_transaction *transaction,
+		size_t recipient)
 {
 	struct channel *channel = &session->channel;
 	const char *line = buffer_data(&channel->out) + channel->committed;
@@ -193,7 +222,7 @@ engine_send(struct smtpc_session *session, bool ok, const char *shown,
 	else
 		trace_line(&session->trace, SMTPC_TRACE_CLIENT, line, len - 2);
 	channel_commit(channel);
-	return await(session, phase, recipient, channel->put);
+	return await(session, phase, transaction, recipient, channel->put);
 }
 
 bool
@@ -258,24 +287,44 @@ unsolicited(struct smtpc_session *session, struct smtpc_reply *reply)
 	return result;
 }
 
+/* Note a reply, but for what nobody is to see of it. */
+static void
+note_reply(struct smtpc_session *session, struct smtpc_reply *reply)
+{
+	bool hide = session->phase == SMTPC_PHASE_AUTH && reply->code == 334;
+
+	if (session->operation != NULL && session->operation->censor != NULL)
+		session->operation->censor(session, reply);
+	/* A line that was too long for the server may have several answers. */
+	if (session->awaited.count == 0 && session->auth.may_echo)
+		reply_hide(reply);
+	trace_reply(session, reply, hide);
+	if (!hide)
+		reply_keep(&session->reply, reply);
+}
+
+/*
+ * What answers a command that is still here answers something else; but content
+ * may be refused before it is all there, and 421 may come any time.
+ */
+static bool
+is_early(const struct smtpc_session *session, const struct awaited *item,
+	 const struct smtpc_reply *reply)
+{
+	return channel_left(&session->channel) < item->position &&
+	       reply->code != 421 && item->phase != SMTPC_PHASE_CONTENT;
+}
+
 /* Give a reply to whoever awaits it. */
 static int
 dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 {
 	const struct awaited_queue *queue = &session->awaited;
 	struct awaited item;
-	bool hide, more;
+	bool more;
 	int rc;
 
-	if (session->operation != NULL && session->operation->censor != NULL)
-		session->operation->censor(session, reply);
-	hide = session->phase == SMTPC_PHASE_AUTH && reply->code == 334;
-	/* A line that was too long for the server may have several answers. */
-	if (queue->count == 0 && session->auth.may_echo)
-		reply_hide(reply);
-	trace_reply(session, reply, hide);
-	if (!hide)
-		reply_keep(&session->reply, reply);
+	note_reply(session, reply);
 	if (queue->count == 0)
 		return unsolicited(session, reply);
 	item = awaited_pop(&session->awaited);
@@ -283,9 +332,7 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 		session->auth.may_echo = false;
 	more = queue->count > 0;
 	session->phase = item.phase;
-	/* What answers a command that is still here answers something else. */
-	if (channel_left(&session->channel) < item.position &&
-	    reply->code != 421)
+	if (is_early(session, &item, reply))
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "%s: answered before it was sent",
 				    smtpc_phase_name(item.phase));
@@ -429,6 +476,7 @@ close_connection(struct smtpc_session *session)
 	session->trust = SMTPC_TRUST_NONE;
 	session->mechanism = NULL;
 	session->auth.may_echo = false;
+	session->pipeline.needs_rset = false;
 }
 
 /* Give back the memory that a session at rest does not need. */
@@ -483,6 +531,8 @@ carry_on(struct smtpc_session *session)
 			rc = advance(session, &moved);
 		} while (rc == SMTPC_AGAIN && moved &&
 			 clock_now() < engine_deadline(session));
+		if (rc == SMTPC_AGAIN && session->operation->watch != NULL)
+			session->operation->watch(session);
 		if (rc == SMTPC_AGAIN &&
 		    clock_now() >= engine_deadline(session))
 			rc = timed_out(session);

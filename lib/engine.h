@@ -57,6 +57,9 @@ struct operation {
 	void (*censor)(const struct smtpc_session *session,
 		       struct smtpc_reply *reply);
 
+	/* Nothing moves any more: which time-out is it now?  Or NULL. */
+	void (*watch)(struct smtpc_session *session);
+
 	/* What may be the matter if the server is silent, or "".  Or NULL. */
 	const char *(*hint)(const struct smtpc_session *session);
 
@@ -76,6 +79,26 @@ struct operation {
 struct wait_item {
 	int fd;
 	uint32_t wants; /* SMTPC_WANT_... */
+};
+
+/* The transactions that were submitted and not yet collected (pipeline.c). */
+struct pipeline {
+	struct smtpc_transaction *oldest, *youngest;
+	struct smtpc_transaction *open;	  /* the oldest without a fate */
+	struct smtpc_transaction *queued; /* the oldest without a turn */
+	size_t count, open_count;
+	int64_t window_octets;
+	size_t window_count;
+	/* The window, of octets and of transactions, was full, and half is. */
+	bool is_throttled, is_full;
+	bool needs_rset; /* before the next MAIL */
+
+	/* What the timer was last set for. */
+	struct send_watch {
+		const struct smtpc_transaction *transaction;
+		uint64_t progress;
+		bool is_whole, is_paused;
+	} watch;
 };
 
 struct wait_set {
@@ -106,6 +129,9 @@ struct smtpc_session {
 	bool blocking;
 	bool helper_thread;
 	int pipelining;
+	int protocol; /* SMTPC_PROTOCOL_... */
+	bool chunking;
+	int64_t chunk_threshold;
 	int tls_mode;
 	int64_t timeouts[PHASE_COUNT];
 	int64_t operation_timeout;
@@ -160,7 +186,8 @@ struct smtpc_session {
 	int64_t deadline;	    /* of the phase */
 	int64_t operation_deadline; /* of the whole step */
 	bool last_words; /* writing has failed; the server may say why */
-	struct smtpc_transaction *transaction;
+	struct pipeline pipeline;
+	struct smtpc_transaction *transaction; /* whose turn it is to be sent */
 
 	/* What was last waited for, and how often that has changed. */
 	struct wait_set waited;
@@ -225,10 +252,24 @@ int engine_lost(struct smtpc_session *session, int rc,
  * failure.
  */
 int engine_send(struct smtpc_session *session, bool ok, const char *shown,
-		int phase, size_t recipient);
+		int phase);
 
-/* Awaits a reply that no command asks for. */
-int engine_await(struct smtpc_session *session, int phase);
+/* The same for a command of a transaction's, and for one of its recipients. */
+int engine_send_for(struct smtpc_session *session, bool ok, const char *shown,
+		    int phase, struct smtpc_transaction *transaction,
+		    size_t recipient);
+
+/* Awaits a reply that no command asks for; the transaction may be NULL. */
+int engine_await(struct smtpc_session *session, int phase,
+		 struct smtpc_transaction *transaction);
+
+/* The same for what ends at a position in the channel that is still to come. */
+int engine_await_at(struct smtpc_session *session, int phase,
+		    struct smtpc_transaction *transaction, uint64_t position);
+
+/* The same, before all that is awaited already. */
+int engine_await_next(struct smtpc_session *session, int phase,
+		      struct smtpc_transaction *transaction);
 
 bool engine_is_awaiting(const struct smtpc_session *session);
 bool engine_may_await_more(const struct smtpc_session *session);
@@ -286,8 +327,12 @@ int handshake_end(struct smtpc_session *session, int rc);
 /* The token for a certificate with these problems that is not trusted. */
 const char *handshake_detail(uint32_t problems);
 
-/* Octets of content that have left, of a transaction under way (op_send.c). */
+/* Octets of content that have left, of a transaction under way. */
 int64_t send_octets(const struct smtpc_transaction *transaction);
+
+/* Takes a transaction out whose content is not being sent (pipeline.c). */
+void pipeline_remove(struct smtpc_session *session,
+		     struct smtpc_transaction *transaction);
 
 /*
  * The operations, each in its own file.

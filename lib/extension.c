@@ -12,6 +12,9 @@
 /* More keywords than any server has; a reply cannot make the list longer. */
 #define KEYWORDS_MAX 256
 
+/* And longer than any of them is. */
+#define KEYWORD_MAX 128
+
 static const struct {
 	const char *keyword;
 	uint32_t bit;
@@ -20,6 +23,10 @@ static const struct {
 	{ "AUTH", EXTENSION_AUTH },
 	{ "PIPELINING", EXTENSION_PIPELINING },
 	{ "8BITMIME", EXTENSION_8BITMIME },
+	{ "CHUNKING", EXTENSION_CHUNKING },
+	{ "BINARYMIME", EXTENSION_BINARYMIME },
+	{ "SIZE", EXTENSION_SIZE },
+	{ "SMTPUTF8", EXTENSION_SMTPUTF8 },
 };
 
 static bool
@@ -152,6 +159,21 @@ tidy(const char *text, size_t len)
 	return tidied;
 }
 
+static bool
+is_disabled(const struct extension_list *list, const char *keyword, size_t len)
+{
+	const char *word = list->disabled != NULL ? list->disabled : "";
+	size_t word_len;
+
+	for (; *word == ' '; word += word_len) {
+		word++;
+		word_len = strcspn(word, " ");
+		if (ascii_equal(word, word_len, keyword, len))
+			return true;
+	}
+	return false;
+}
+
 /* Take one line: keyword, blanks, parameters; "=" counts behind AUTH only. */
 static int
 parse_line(struct extension_list *list, const char *line, size_t len)
@@ -168,7 +190,7 @@ parse_line(struct extension_list *list, const char *line, size_t len)
 	start = line;
 	while (line < end && is_keyword_char(*line))
 		line++;
-	if (line == start)
+	if (line == start || is_disabled(list, start, (size_t)(line - start)))
 		return SMTPC_OK;
 	if (line < end && !is_blank(*line) &&
 	    !(*line == '=' &&
@@ -181,6 +203,67 @@ parse_line(struct extension_list *list, const char *line, size_t len)
 	rc = add(list, start, (size_t)(line - start), parameters);
 	mem_free(parameters);
 	return rc;
+}
+
+/* One to six digits, the first of them no 0 (RFC 9422, section 3). */
+static uint32_t
+limit_value(const char *text, size_t len)
+{
+	uint32_t value = 0;
+	size_t i;
+
+	if (len == 0 || len > 6 || text[0] == '0')
+		return 0;
+	for (i = 0; i < len; i++) {
+		if (!ascii_is_digit(text[i]))
+			return 0;
+		value = value * 10 + (uint32_t)(text[i] - '0');
+	}
+	return value;
+}
+
+/* Of a limit that is told twice the stricter counts. */
+static void
+take_limit(uint32_t *limit, uint32_t value)
+{
+	if (value != 0 && (*limit == 0 || value < *limit))
+		*limit = value;
+}
+
+/* Unknown limits, and values that are none, are passed over. */
+static void
+read_limits(struct extension_list *list)
+{
+	const char *word = extension_find(list, "LIMITS");
+	struct extension_limits *limits = &list->limits;
+	size_t len, name;
+	uint32_t value;
+
+	for (; word != NULL && *word != '\0'; word += len) {
+		word += strspn(word, " ");
+		len = strcspn(word, " ");
+		name = strcspn(word, "= ");
+		if (name == len)
+			continue;
+		value = limit_value(word + name + 1, len - name - 1);
+		if (ascii_equal(word, name, "RCPTMAX", 7))
+			take_limit(&limits->recipients, value);
+		else if (ascii_equal(word, name, "MAILMAX", 7))
+			take_limit(&limits->transactions, value);
+		else if (ascii_equal(word, name, "RCPTDOMAINMAX", 13))
+			take_limit(&limits->domains, value);
+	}
+}
+
+/* What is asked for with every message. */
+static void
+read_numbers(struct extension_list *list)
+{
+	const char *size = extension_find(list, "SIZE");
+
+	list->size_max = size != NULL ? size_limit(size) : 0;
+	memset(&list->limits, 0, sizeof(list->limits));
+	read_limits(list);
 }
 
 int
@@ -207,12 +290,15 @@ extension_parse(struct extension_list *list, const struct smtpc_reply *reply)
 	}
 	if (rc != SMTPC_OK)
 		extension_clear(list);
+	else
+		read_numbers(list);
 	return rc;
 }
 
 void
 extension_clear(struct extension_list *list)
 {
+	char *disabled = list->disabled;
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
@@ -221,6 +307,56 @@ extension_clear(struct extension_list *list)
 	}
 	mem_free(list->items);
 	memset(list, 0, sizeof(*list));
+	list->disabled = disabled;
+}
+
+void
+extension_free(struct extension_list *list)
+{
+	extension_clear(list);
+	mem_free(list->disabled);
+	list->disabled = NULL;
+}
+
+static void
+remove_item(struct extension_list *list, struct extension *item)
+{
+	struct extension *last = &list->items[list->count - 1];
+
+	list->known &= ~known_bit(item->keyword);
+	mem_free(item->keyword);
+	mem_free(item->parameters);
+	memmove(item, item + 1, (size_t)(last - item) * sizeof(*item));
+	list->count--;
+	read_numbers(list);
+}
+
+int
+extension_disable(struct extension_list *list, const char *keyword)
+{
+	size_t len = strnlen(keyword, KEYWORD_MAX + 1);
+	struct extension *item;
+	char *disabled;
+	size_t i;
+
+	if (len == 0 || len > KEYWORD_MAX)
+		return SMTPC_E_INVALID;
+	for (i = 0; i < len; i++)
+		if (!is_keyword_char(keyword[i]))
+			return SMTPC_E_INVALID;
+	if (is_disabled(list, keyword, len))
+		return SMTPC_OK;
+	disabled =
+	    mem_format("%s %s", list->disabled != NULL ? list->disabled : "",
+		       keyword);
+	if (disabled == NULL)
+		return SMTPC_E_NOMEM;
+	mem_free(list->disabled);
+	list->disabled = disabled;
+	item = find(list, keyword, len);
+	if (item != NULL)
+		remove_item(list, item);
+	return SMTPC_OK;
 }
 
 const char *

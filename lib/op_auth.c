@@ -160,7 +160,7 @@ send_auth(struct smtpc_session *session, struct authenticating *auth,
 	memccpy(shown + 5, name, '\0', MECHANISM_NAME_MAX + 1);
 	if (fits)
 		memccpy(shown + strlen(shown), " [hidden]", '\0', 10);
-	return engine_send(session, ok, shown, SMTPC_PHASE_AUTH, 0);
+	return engine_send(session, ok, shown, SMTPC_PHASE_AUTH);
 }
 
 static int
@@ -237,7 +237,7 @@ send_answer(struct smtpc_session *session, const struct buffer *answer)
 {
 	bool ok = command_write_response(&session->channel.out, answer);
 
-	return engine_send(session, ok, "[hidden]", SMTPC_PHASE_AUTH, 0);
+	return engine_send(session, ok, "[hidden]", SMTPC_PHASE_AUTH);
 }
 
 /* Give the exchange up: RFC 4954, section 4.  The reply to "*" ends it. */
@@ -251,7 +251,7 @@ cancel(struct smtpc_session *session, struct authenticating *auth,
 		    "AUTH %s: given up: %s", auth->mechanism->name, why);
 	auth->cancelled = true;
 	ok = command_write(&session->channel.out, "*", NULL);
-	return engine_send(session, ok, NULL, SMTPC_PHASE_AUTH, 0);
+	return engine_send(session, ok, NULL, SMTPC_PHASE_AUTH);
 }
 
 /* Why a token is not taken; should the server quote it, nobody sees it. */

@@ -109,7 +109,7 @@ connected(struct smtpc_session *session)
 	trace_note(&session->trace, "connected to %s", session->peer_address);
 	if (policy_tls_first(session))
 		return handshake_begin(session);
-	return engine_await(session, SMTPC_PHASE_GREETING);
+	return engine_await(session, SMTPC_PHASE_GREETING, NULL);
 }
 
 /* None of the addresses could be connected to. */
@@ -308,7 +308,7 @@ shaken(struct smtpc_session *session, int rc)
 	rc = handshake_end(session, rc);
 	if (rc != SMTPC_OK)
 		return rc;
-	return engine_await(session, SMTPC_PHASE_GREETING);
+	return engine_await(session, SMTPC_PHASE_GREETING, NULL);
 }
 
 static int
@@ -407,7 +407,7 @@ accept_begin(struct smtpc_session *session, const void *argument)
 		   "the certificate is accepted by the caller");
 	if (session->greeting == NULL) {
 		session->state = SMTPC_STATE_CONNECTING;
-		return engine_await(session, SMTPC_PHASE_GREETING);
+		return engine_await(session, SMTPC_PHASE_GREETING, NULL);
 	}
 	session->state = SMTPC_STATE_CONNECTED;
 	return SMTPC_OK;

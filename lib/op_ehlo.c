@@ -13,7 +13,14 @@ send_hello(struct smtpc_session *session, const char *verb)
 				 : session->local_literal;
 	bool ok = command_write(&session->channel.out, verb, domain);
 
-	return engine_send(session, ok, NULL, SMTPC_PHASE_EHLO, 0);
+	return engine_send(session, ok, NULL, SMTPC_PHASE_EHLO);
+}
+
+/* LMTP's greeting is another word for EHLO: RFC 2033, section 4.1. */
+static const char *
+hello(const struct smtpc_session *session)
+{
+	return session->protocol == SMTPC_PROTOCOL_LMTP ? "LHLO" : "EHLO";
 }
 
 static int
@@ -21,7 +28,7 @@ ehlo_begin(struct smtpc_session *session, const void *argument)
 {
 	(void)argument;
 	session->fell_back = false;
-	return send_hello(session, "EHLO");
+	return send_hello(session, hello(session));
 }
 
 /*
@@ -37,6 +44,7 @@ may_fall_back(struct smtpc_session *session, const struct smtpc_reply *reply)
 	bool needs_tls = policy_demands_tls(session) && !session->tls_is_up;
 
 	return unknown && !session->knows_ehlo && !needs_tls &&
+	       session->protocol == SMTPC_PROTOCOL_SMTP &&
 	       !auth_is_possible(session);
 }
 
@@ -44,7 +52,7 @@ static int
 ehlo_reply(struct smtpc_session *session, const struct awaited *awaited,
 	   struct smtpc_reply *reply)
 {
-	const char *verb = session->fell_back ? "HELO" : "EHLO";
+	const char *verb = session->fell_back ? "HELO" : hello(session);
 	int rc;
 
 	(void)awaited;

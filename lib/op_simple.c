@@ -12,7 +12,7 @@ send_verb(struct smtpc_session *session, const char *verb, int phase)
 {
 	bool ok = command_write(&session->channel.out, verb, NULL);
 
-	return engine_send(session, ok, NULL, phase, 0);
+	return engine_send(session, ok, NULL, phase);
 }
 
 /* 2yz is what these want; 3yz would leave the dialogue hanging. */
@@ -117,7 +117,7 @@ command_begin(struct smtpc_session *session, const void *argument)
 				   "the command is longer than 512 octets");
 	/* After XCLIENT the session is as freshly greeted. */
 	session->is_xclient = ascii_equal_text(line->verb, "XCLIENT");
-	return engine_send(session, ok, NULL, SMTPC_PHASE_COMMAND, 0);
+	return engine_send(session, ok, NULL, SMTPC_PHASE_COMMAND);
 }
 
 static int

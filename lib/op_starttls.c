@@ -23,7 +23,7 @@ starttls_begin(struct smtpc_session *session, const void *argument)
 	if (rc != SMTPC_OK)
 		return rc;
 	ok = command_write(&session->channel.out, "STARTTLS", NULL);
-	return engine_send(session, ok, NULL, SMTPC_PHASE_STARTTLS, 0);
+	return engine_send(session, ok, NULL, SMTPC_PHASE_STARTTLS);
 }
 
 static int

@@ -14,6 +14,7 @@ outcome_begin(struct smtpc_transaction *transaction)
 
 	for (i = 0; i < transaction->recipient_count; i++) {
 		transaction->recipients[i].outcome = SMTPC_OUTCOME_PENDING;
+		transaction->recipients[i].left_over = false;
 		reply_keep(&transaction->recipients[i].reply, NULL);
 	}
 	transaction->taken = 0;
@@ -31,7 +32,6 @@ outcome_not_begun(struct smtpc_transaction *transaction, int rc,
 	int outcome;
 	size_t i;
 
-	transaction->session = NULL;
 	for (i = 0; i < transaction->recipient_count; i++) {
 		outcome = transaction->recipients[i].outcome;
 		if (outcome == SMTPC_OUTCOME_ACCEPTED ||
@@ -40,7 +40,9 @@ outcome_not_begun(struct smtpc_transaction *transaction, int rc,
 	}
 	outcome_begin(transaction);
 	failure_copy(&transaction->failure, failure);
-	return outcome_settle(transaction, rc);
+	rc = outcome_settle(transaction, rc);
+	transaction->stage = STAGE_NONE;
+	return rc;
 }
 
 int
@@ -65,7 +67,7 @@ is_too_many(const struct smtpc_reply *reply)
 {
 	const char *enhanced = reply->enhanced;
 
-	return reply->code == 552 &&
+	return (reply->code == 452 || reply->code == 552) &&
 	       (enhanced[0] == '\0' || strcmp(enhanced + 1, ".5.3") == 0);
 }
 
@@ -82,7 +84,8 @@ outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
 		transaction->taken++;
 	} else {
 		transaction->refused++;
-		recipient->outcome = is_too_many(reply)
+		recipient->left_over = is_too_many(reply);
+		recipient->outcome = recipient->left_over
 					 ? SMTPC_OUTCOME_TRANSIENT
 					 : outcome_refused(reply);
 	}
@@ -106,6 +109,47 @@ outcome_of_taken(struct smtpc_transaction *transaction, int outcome,
 	}
 }
 
+void
+outcome_in_doubt(struct smtpc_transaction *transaction)
+{
+	/* Chunks may go out before it is known who was taken. */
+	bool is_blind = transaction->uses_bdat && !transaction->mail_refused;
+	struct recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < transaction->recipient_count; i++) {
+		recipient = &transaction->recipients[i];
+		if (recipient->outcome == SMTPC_OUTCOME_PENDING &&
+		    (recipient->reply != NULL || is_blind))
+			recipient->outcome = SMTPC_OUTCOME_IN_DOUBT;
+	}
+}
+
+size_t
+outcome_next_taken(const struct smtpc_transaction *transaction, size_t index)
+{
+	const struct recipient *recipient;
+
+	for (; index < transaction->recipient_count; index++) {
+		recipient = &transaction->recipients[index];
+		if (recipient->outcome == SMTPC_OUTCOME_PENDING &&
+		    recipient->reply != NULL)
+			break;
+	}
+	return index;
+}
+
+void
+outcome_of_one(struct smtpc_transaction *transaction, size_t index,
+	       struct smtpc_reply *reply)
+{
+	struct recipient *recipient = &transaction->recipients[index];
+
+	recipient->outcome = reply_class(reply) == 2 ? SMTPC_OUTCOME_ACCEPTED
+						     : outcome_refused(reply);
+	reply_keep(&recipient->reply, reply);
+}
+
 int
 outcome_settle(struct smtpc_transaction *transaction, int failed)
 {
@@ -119,8 +163,7 @@ outcome_settle(struct smtpc_transaction *transaction, int failed)
 			recipient->outcome = SMTPC_OUTCOME_NOT_ATTEMPTED;
 		counts[recipient->outcome]++;
 	}
-	transaction->stage = STAGE_NONE;
-	transaction->session = NULL;
+	transaction->stage = STAGE_SETTLED;
 	if (counts[SMTPC_OUTCOME_IN_DOUBT] > 0)
 		transaction->result = SMTPC_IN_DOUBT;
 	else if (counts[SMTPC_OUTCOME_ACCEPTED] == 0)

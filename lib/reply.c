@@ -167,25 +167,55 @@ set_enhanced(struct smtpc_reply *reply)
 	reply->enhanced[len] = '\0';
 }
 
-/* Make the reply of the lines read, in one piece of memory. */
+/* One piece of memory for all of a reply; NULL when there is none. */
 static struct smtpc_reply *
-make_reply(const struct reply_parser *parser)
+new_reply(int code, size_t line_count, size_t text_size)
 {
-	size_t ends_size = buffer_length(&parser->ends);
-	size_t text_size = buffer_length(&parser->text);
+	size_t ends_size = line_count * sizeof(uint32_t);
 	struct smtpc_reply *reply;
 
 	reply = mem_alloc(sizeof(*reply) + ends_size + text_size);
 	if (reply == NULL)
 		return NULL;
 	atomic_init(&reply->holds, 1);
-	reply->code = parser->code;
+	reply->code = code;
 	reply->enhanced[0] = '\0';
-	reply->line_count = parser->line_count;
+	reply->line_count = line_count;
 	reply->line_ends = (uint32_t *)(void *)(reply + 1);
 	reply->text = (char *)(reply + 1) + ends_size;
+	return reply;
+}
+
+/* Make the reply of the lines read. */
+static struct smtpc_reply *
+make_reply(const struct reply_parser *parser)
+{
+	size_t ends_size = buffer_length(&parser->ends);
+	size_t text_size = buffer_length(&parser->text);
+	struct smtpc_reply *reply =
+	    new_reply(parser->code, parser->line_count, text_size);
+
+	if (reply == NULL)
+		return NULL;
 	memcpy(reply->line_ends, buffer_data(&parser->ends), ends_size);
 	memcpy(reply->text, buffer_data(&parser->text), text_size);
+	set_enhanced(reply);
+	return reply;
+}
+
+/* Most replies have one line: they are made of it where it lies. */
+static struct smtpc_reply *
+make_single(int code, const char *line, size_t len)
+{
+	size_t text_len = len > 4 ? len - 4 : 0;
+	struct smtpc_reply *reply = new_reply(code, 1, text_len + 1);
+
+	if (reply == NULL)
+		return NULL;
+	reply->line_ends[0] = (uint32_t)text_len;
+	if (text_len > 0)
+		memcpy(reply->text, line + 4, text_len);
+	reply->text[text_len] = '\0';
 	set_enhanced(reply);
 	return reply;
 }
@@ -250,8 +280,10 @@ check_line(struct reply_parser *parser, const char *line, size_t len, int code)
  * SMTPC_OK: the reply is whole.  SMTPC_AGAIN: more lines follow.
  */
 static int
-take_line(struct reply_parser *parser, const char *line, size_t len)
+take_line(struct reply_parser *parser, const char *line, size_t len,
+	  struct smtpc_reply **ret_reply)
 {
+	bool is_last = len <= 3 || line[3] != '-';
 	uint32_t end;
 	int code, rc;
 
@@ -261,6 +293,10 @@ take_line(struct reply_parser *parser, const char *line, size_t len)
 	rc = check_line(parser, line, len, code);
 	if (rc != SMTPC_OK)
 		return rc;
+	if (is_last && parser->line_count == 0) {
+		*ret_reply = make_single(code, line, len);
+		return *ret_reply != NULL ? SMTPC_OK : SMTPC_E_NOMEM;
+	}
 
 	parser->code = code;
 	parser->line_count++;
@@ -272,7 +308,11 @@ take_line(struct reply_parser *parser, const char *line, size_t len)
 	buffer_append(&parser->ends, &end, sizeof(end));
 	if (parser->text.failed || parser->ends.failed)
 		return SMTPC_E_NOMEM;
-	return len > 3 && line[3] == '-' ? SMTPC_AGAIN : SMTPC_OK;
+	if (!is_last)
+		return SMTPC_AGAIN;
+	*ret_reply = make_reply(parser);
+	forget_lines(parser);
+	return *ret_reply != NULL ? SMTPC_OK : SMTPC_E_NOMEM;
 }
 
 /* Find the line at data's start; SMTPC_AGAIN: its end is not there yet. */
@@ -310,16 +350,12 @@ reply_parse(struct reply_parser *parser, const char *data, size_t len,
 		rc = find_line(parser, data + taken, len - taken, &line_len);
 		if (rc != SMTPC_OK)
 			break;
-		rc = take_line(parser, data + taken, line_len - 2);
+		rc = take_line(parser, data + taken, line_len - 2, ret_reply);
 		/* What is wrong is left to be looked at. */
 		if (rc != SMTPC_E_PROTOCOL)
 			taken += line_len;
 	} while (rc == SMTPC_AGAIN);
 
 	*ret_taken = taken;
-	if (rc != SMTPC_OK)
-		return rc;
-	*ret_reply = make_reply(parser);
-	forget_lines(parser);
-	return *ret_reply != NULL ? SMTPC_OK : SMTPC_E_NOMEM;
+	return rc;
 }

@@ -14,6 +14,10 @@
 
 /* Enough for one mechanism that the server can't really do. */
 #define AUTH_ATTEMPTS_DEFAULT 2
+/* What of content is sent before an answer, and how much at once. */
+#define CHUNK_THRESHOLD_DEFAULT 65536
+#define WINDOW_OCTETS_DEFAULT	131072
+#define WINDOW_COUNT_DEFAULT	100
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -53,6 +57,9 @@ smtpc_session_new(smtpc_session **ret_session)
 	session->blocking = true;
 	session->helper_thread = true;
 	session->pipelining = SMTPC_PIPELINING_SAFE;
+	session->chunk_threshold = CHUNK_THRESHOLD_DEFAULT;
+	session->pipeline.window_octets = WINDOW_OCTETS_DEFAULT;
+	session->pipeline.window_count = WINDOW_COUNT_DEFAULT;
 	session->operation_timeout = SMTPC_FOREVER;
 	session->phase = SMTPC_PHASE_NONE;
 	session->auth.attempts_max = AUTH_ATTEMPTS_DEFAULT;
@@ -72,7 +79,10 @@ smtpc_session_free(smtpc_session *session)
 	if (session == NULL || engine_in_callback(session))
 		return;
 	engine_close(session, SMTPC_E_CANCELLED);
-	extension_clear(&session->extensions);
+	/* Their fates are known now, and stay readable. */
+	while (session->pipeline.oldest != NULL)
+		pipeline_remove(session, session->pipeline.oldest);
+	extension_free(&session->extensions);
 	reply_release(session->greeting);
 	reply_release(session->reply);
 	tls_chain_free(session->chain);
@@ -178,6 +188,18 @@ smtpc_session_set_helper_thread(smtpc_session *session, int on)
 }
 
 int
+smtpc_session_disable_extension(smtpc_session *session, const char *keyword)
+{
+	int rc = session_may_set(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (keyword == NULL)
+		return SMTPC_E_INVALID;
+	return extension_disable(&session->extensions, keyword);
+}
+
+int
 smtpc_session_set_userdata(smtpc_session *session, void *userdata)
 {
 	if (session == NULL)
@@ -190,19 +212,6 @@ void *
 smtpc_session_userdata(const smtpc_session *session)
 {
 	return session != NULL ? session->userdata : NULL;
-}
-
-int
-smtpc_session_set_pipelining(smtpc_session *session, int level)
-{
-	int rc = session_may_set(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
-	if (level != SMTPC_PIPELINING_OFF && level != SMTPC_PIPELINING_SAFE)
-		return SMTPC_E_INVALID;
-	session->pipelining = level;
-	return SMTPC_OK;
 }
 
 int

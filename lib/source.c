@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Content from memory, a descriptor, or a callback.
+ * Content from memory, a descriptor or a callback, or as it is pushed.
  */
 #include "source.h"
 
@@ -12,10 +12,6 @@
 #include <unistd.h>
 
 #include "mem.h"
-
-/* As much of a file as is read twice: without need, and to be sure. */
-#define SCAN_MAX      (1024 * 1024)
-#define SCAN_SURE_MAX (64 * SCAN_MAX)
 
 void
 source_clear(struct source *source)
@@ -74,6 +70,33 @@ source_set_reader(struct source *source, smtpc_reader_fn reader, int64_t size,
 	source->userdata = userdata;
 }
 
+void
+source_set_push(struct source *source, int64_t size)
+{
+	source_clear(source);
+	source->kind = SOURCE_PUSH;
+	source->size = size;
+}
+
+int
+source_set_again(struct source *source, const struct source *other)
+{
+	if (other->kind == SOURCE_MEMORY && other->owned != NULL)
+		return source_set_copy(source, other->data, other->len);
+	if (other->kind == SOURCE_MEMORY) {
+		source_set_memory(source, other->data, other->len);
+		return SMTPC_OK;
+	}
+	if (!other->is_file)
+		return SMTPC_E_STATE;
+	source_clear(source);
+	source->kind = SOURCE_DESCRIPTOR;
+	source->fd = other->fd;
+	source->start = other->start;
+	source->is_file = true;
+	return SMTPC_OK;
+}
+
 bool
 source_can_begin(const struct source *source)
 {
@@ -93,9 +116,27 @@ size_now(const struct source *source)
 					     : 0;
 }
 
+int64_t
+source_size(const struct source *source)
+{
+	int64_t size = source->size;
+
+	if (source->kind == SOURCE_MEMORY)
+		size = (int64_t)source->len;
+	else if (source->is_file)
+		size = size_now(source) > 0 ? size_now(source) : -1;
+	else if (source->is_closed)
+		size = source->loaded;
+	return size;
+}
+
 void
 source_begin(struct source *source)
 {
+	source->passed = 0;
+	/* What was written before is not forgotten. */
+	if (source->kind == SOURCE_PUSH)
+		return;
 	source->least = size_now(source);
 	source->taken = 0;
 	if (source->kind != SOURCE_MEMORY)
@@ -109,13 +150,14 @@ source_begin(struct source *source)
 void
 source_end(struct source *source)
 {
-	if (source->kind == SOURCE_MEMORY)
+	if (source->kind == SOURCE_MEMORY ||
+	    (source->kind == SOURCE_PUSH && !source->is_begun))
 		return;
 	mem_free(source->owned);
 	source->owned = NULL;
 	source->data = NULL;
 	source->len = source->taken = 0;
-	source->at_end = true;
+	source->at_end = source->is_closed = true;
 }
 
 /* Read without moving in the file, so that it can be read again. */
@@ -130,23 +172,22 @@ read_at(int fd, char *chunk, int64_t at)
 	return len;
 }
 
-/*
- * Look through a file, at most max octets of it; false: that is not all, or it
- * can't be read.
- */
 static bool
 scan_file(const struct source *source, int64_t max,
-	  uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
+	  void (*scan)(void *, const char *, size_t), void *context)
 {
-	char *chunk = mem_alloc(SOURCE_CHUNK);
 	int64_t done = 0;
 	ssize_t len = -1;
+	char *chunk;
 
-	while (chunk != NULL && done < max) {
+	if (size_now(source) > max)
+		return false;
+	chunk = mem_alloc(SOURCE_CHUNK);
+	while (chunk != NULL && done <= max) {
 		len = read_at(source->fd, chunk, source->start + done);
 		if (len <= 0)
 			break;
-		*ret_found |= scan(chunk, (size_t)len);
+		scan(context, chunk, (size_t)len);
 		done += len;
 	}
 	mem_free(chunk);
@@ -154,18 +195,15 @@ scan_file(const struct source *source, int64_t max,
 }
 
 bool
-source_scan(const struct source *source, bool thorough,
-	    uint32_t (*scan)(const char *, size_t), uint32_t *ret_found)
+source_scan(const struct source *source, int64_t max,
+	    void (*scan)(void *, const char *, size_t), void *context)
 {
-	*ret_found = 0;
-	if (source->kind == SOURCE_MEMORY) {
-		*ret_found = scan(source->data, source->len);
-		return true;
-	}
 	if (source->is_file)
-		return scan_file(source, thorough ? SCAN_SURE_MAX : SCAN_MAX,
-				 scan, ret_found);
-	return false;
+		return scan_file(source, max, scan, context);
+	if (source->kind != SOURCE_MEMORY || (int64_t)source->len > max)
+		return false;
+	scan(context, source->data, source->len);
+	return true;
 }
 
 static int
@@ -234,6 +272,61 @@ call_reader(struct source *source, size_t *ret_len)
 	return SMTPC_OK;
 }
 
+static bool
+has_room(struct source *source)
+{
+	if (source->owned == NULL)
+		source->owned = mem_alloc(SOURCE_CHUNK);
+	return source->owned != NULL;
+}
+
+int
+source_write(struct source *source, const void *data, size_t len,
+	     size_t *ret_taken)
+{
+	size_t room = SOURCE_CHUNK - source->len;
+
+	if (source->kind != SOURCE_PUSH || source->is_closed)
+		return SMTPC_E_STATE;
+	if (source->detail != NULL)
+		return SMTPC_E_CONTENT;
+	if (source->size >= 0 && (int64_t)len > source->size - source->loaded)
+		return fail(source, "content-size", 0);
+	if (len > 0 && room == 0)
+		return SMTPC_FULL;
+	if (!has_room(source))
+		return SMTPC_E_NOMEM;
+	if (len > room)
+		len = room;
+	memcpy(source->owned + source->len, data, len);
+	source->data = source->owned;
+	source->len += len;
+	source->loaded += (int64_t)len;
+	*ret_taken = len;
+	return SMTPC_OK;
+}
+
+int
+source_close(struct source *source)
+{
+	if (source->kind != SOURCE_PUSH || source->is_closed)
+		return SMTPC_E_STATE;
+	source->is_closed = true;
+	if (source->detail == NULL && source->size >= 0 &&
+	    source->loaded < source->size)
+		fail(source, "content-size", 0);
+	return source->detail == NULL ? SMTPC_OK : SMTPC_E_CONTENT;
+}
+
+/* All that was written is taken, and sent: there is room again. */
+static int
+wait_for_push(struct source *source)
+{
+	source->len = source->taken = 0;
+	source->at_end = source->is_closed;
+	return source->at_end ? SMTPC_OK : SMTPC_AGAIN;
+}
+
 /* Load the next chunk; the end is where nothing comes. */
 static int
 load(struct source *source)
@@ -241,9 +334,9 @@ load(struct source *source)
 	size_t len = 0;
 	int rc;
 
-	if (source->owned == NULL)
-		source->owned = mem_alloc(SOURCE_CHUNK);
-	if (source->owned == NULL)
+	if (source->kind == SOURCE_PUSH)
+		return wait_for_push(source);
+	if (!has_room(source))
 		return SMTPC_E_NOMEM;
 	source->is_begun = true;
 	rc = source->kind == SOURCE_READER ? call_reader(source, &len)
@@ -277,6 +370,8 @@ source_look(struct source *source, const char **ret_data, size_t *ret_len)
 {
 	int rc;
 
+	if (source->kind == SOURCE_PUSH && source->detail != NULL)
+		return SMTPC_E_CONTENT;
 	if (source_is_used_up(source)) {
 		rc = load(source);
 		if (rc != SMTPC_OK)
@@ -292,6 +387,8 @@ source_take(struct source *source, size_t len)
 {
 	assert(len <= source->len - source->taken);
 	source->taken += len;
+	source->passed += (int64_t)len;
+	source->is_begun |= len > 0;
 }
 
 int

@@ -8,7 +8,10 @@
 
 #include <smtpc/smtpc.h>
 
-/* How much a descriptor or a reader is asked for at once. */
+/*
+ * How much a descriptor or a reader is asked for at once, and what is kept of
+ * content that is pushed.
+ */
 #define SOURCE_CHUNK 65536
 
 enum source_kind {
@@ -16,6 +19,7 @@ enum source_kind {
 	SOURCE_MEMORY,
 	SOURCE_DESCRIPTOR,
 	SOURCE_READER,
+	SOURCE_PUSH,
 };
 
 /* Where the octets of a content come from. */
@@ -38,8 +42,10 @@ struct source {
 	int64_t size;	/* what is to come in all, or -1 */
 	int64_t least;	/* what a file has had at the beginning */
 	int64_t loaded; /* what has come */
+	int64_t passed; /* what was taken of that */
 	bool at_end;
-	bool is_begun; /* some of it has been asked for */
+	bool is_begun;	/* some of it has been asked for */
+	bool is_closed; /* SOURCE_PUSH: nothing more will be written */
 
 	/* Why source_look() failed. */
 	const char *detail;
@@ -54,14 +60,30 @@ int source_set_descriptor(struct source *source, int fd);
 void source_set_reader(struct source *source, smtpc_reader_fn reader,
 		       int64_t size, void *userdata);
 
+void source_set_push(struct source *source, int64_t size);
+
+/* The same memory, or the same file from the same place.  SMTPC_E_STATE. */
+int source_set_again(struct source *source, const struct source *other);
+
 /*
- * What scan() finds in all of the content, as flags, if that can be known
- * before it is read: false if it can't.  Memory is looked through; so is a
- * file, which is read twice for that: a long one only if thorough.
+ * SOURCE_PUSH.  SMTPC_FULL: nothing was taken; SMTPC_E_STATE: it is closed;
+ * SMTPC_E_CONTENT, which sticks: it is not of the size that was promised.
  */
-bool source_scan(const struct source *source, bool thorough,
-		 uint32_t (*scan)(const char *data, size_t len),
-		 uint32_t *ret_found);
+int source_write(struct source *source, const void *data, size_t len,
+		 size_t *ret_taken);
+int source_close(struct source *source);
+
+/* How many octets there are in all, or -1: that can't be known now. */
+int64_t source_size(const struct source *source);
+
+/*
+ * Hands all of the content to scan() before it is read, if it is no more than
+ * max octets in memory or in a file, which is read twice for that.  False: it
+ * is more, or something else.
+ */
+bool source_scan(const struct source *source, int64_t max,
+		 void (*scan)(void *context, const char *data, size_t len),
+		 void *context);
 
 /* False: it can be read only once, and that has begun. */
 bool source_can_begin(const struct source *source);

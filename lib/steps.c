@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "engine.h"
+#include "send.h"
 #include "socket.h"
 #include "system_error.h"
 #include "wait.h"
@@ -20,7 +21,8 @@ may_step(const struct smtpc_session *session)
 {
 	if (session == NULL)
 		return SMTPC_E_INVALID;
-	if (session->operation != NULL || engine_in_callback(session))
+	if (session->operation != NULL || session->pipeline.count > 0 ||
+	    engine_in_callback(session))
 		return SMTPC_E_BUSY;
 	return SMTPC_OK;
 }
@@ -29,10 +31,6 @@ may_step(const struct smtpc_session *session)
 static int
 invalid(struct smtpc_session *session, const char *problem)
 {
-	int rc = may_step(session);
-
-	if (rc != SMTPC_OK)
-		return rc;
 	failure_clear(&session->error);
 	session->phase = SMTPC_PHASE_NONE;
 	return engine_fail(session, SMTPC_E_INVALID, "argument", "%s", problem);
@@ -162,6 +160,33 @@ smtpc_command(smtpc_session *session, const char *verb, const char *argument)
 	return run(session, &op_command, &line);
 }
 
+/*
+ * Hand a transaction over: SMTPC_AGAIN, or why that can't be.  Nobody gets it
+ * then.
+ */
+static int
+submit(struct smtpc_session *session, struct smtpc_transaction *transaction,
+       bool is_alone)
+{
+	int rc;
+
+	if (transaction->session != NULL)
+		return SMTPC_E_BUSY;
+	/* From here on no callback can change or free it. */
+	transaction->session = session;
+	transaction->is_alone = is_alone;
+	if (session->operation == NULL) {
+		rc = engine_begin(session, &op_send, transaction);
+	} else {
+		failure_clear(&session->error);
+		rc = send_submit(session, transaction);
+	}
+	if (transaction->stage != STAGE_NONE || transaction->session == NULL)
+		return rc;
+	transaction->session = NULL;
+	return outcome_not_begun(transaction, rc, &session->error);
+}
+
 int
 smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 {
@@ -171,14 +196,73 @@ smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 		return rc;
 	if (transaction == NULL)
 		return invalid(session, "there is no transaction");
+	rc = submit(session, transaction, true);
+	return wait_until_done(session, rc);
+}
+
+/* Whether another transaction may be handed over now. */
+static int
+may_submit(const struct smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	if (engine_in_callback(session) ||
+	    (session->operation != NULL && session->pipeline.count == 0) ||
+	    (session->pipeline.count > 0 && session->pipeline.oldest->is_alone))
+		return SMTPC_E_BUSY;
+	return SMTPC_OK;
+}
+
+static bool
+has_room(const struct smtpc_session *session)
+{
+	return !pipeline_is_full(session);
+}
+
+int
+smtpc_submit(smtpc_session *session, smtpc_transaction *transaction)
+{
+	int rc = may_submit(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (transaction == NULL)
+		return invalid(session, "there is no transaction");
 	if (transaction->session != NULL)
 		return SMTPC_E_BUSY;
-	/* From here on no callback can change or free it. */
-	transaction->session = session;
-	rc = engine_begin(session, &op_send, transaction);
-	if (transaction->session != NULL && transaction->stage == STAGE_NONE)
-		return outcome_not_begun(transaction, rc, &session->error);
-	return wait_until_done(session, rc);
+	if (pipeline_is_full(session)) {
+		if (!session->blocking)
+			return SMTPC_FULL;
+		wait_until(session, has_room);
+	}
+	rc = submit(session, transaction, false);
+	/* What comes of it now is its fate, and no longer ours to tell. */
+	return transaction->session != NULL ? SMTPC_OK : rc;
+}
+
+int
+smtpc_collect(smtpc_session *session, smtpc_transaction **ret_transaction)
+{
+	int rc = may_submit(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (ret_transaction == NULL)
+		return SMTPC_E_INVALID;
+	if (session->pipeline.count == 0)
+		return SMTPC_E_STATE;
+	if (session->blocking)
+		wait_until(session, pipeline_can_take);
+	if (!pipeline_can_take(session))
+		return SMTPC_AGAIN;
+	*ret_transaction = pipeline_take(session);
+	return SMTPC_OK;
+}
+
+size_t
+smtpc_session_outstanding(const smtpc_session *session)
+{
+	return session != NULL ? session->pipeline.count : 0;
 }
 
 int
@@ -238,9 +322,14 @@ smtpc_open_unix(smtpc_session *session, const char *path)
 int
 smtpc_process(smtpc_session *session)
 {
+	int rc;
+
 	if (session == NULL)
 		return SMTPC_E_INVALID;
 	if (engine_in_callback(session))
 		return SMTPC_E_BUSY;
-	return engine_process(session);
+	rc = engine_process(session);
+	if (session->pipeline.count == 0)
+		return rc;
+	return pipeline_can_take(session) ? SMTPC_OK : SMTPC_AGAIN;
 }

@@ -64,12 +64,11 @@ struct stream {
 	const struct stream *inner; /* what it is over, or NULL */
 
 	/*
-	 * How many of the octets ever written have left, as far as a peer
-	 * could have them.  TLS keeps octets back; once any of what it keeps
-	 * has left, all of it counts.
+	 * How many of the octets ever written have left, so that the peer may
+	 * have them.  TLS keeps octets back, and a peer can't read a record
+	 * before its last octet.
 	 */
 	uint64_t left;
-	bool is_holding; /* some of those are still here */
 	struct stream_fault fault;
 };
 

@@ -101,6 +101,22 @@ pull_timeout(gnutls_transport_ptr_t pointer, unsigned int milliseconds)
 	return 1;
 }
 
+/* The plaintext of a record has left when the record's last octet has. */
+static void
+passed(struct tls_stream *self, size_t len)
+{
+	const struct tls_record *record;
+
+	self->passed += len;
+	while (buffer_length(&self->records) > 0) {
+		record = (const void *)buffer_data(&self->records);
+		if (record->end > self->passed)
+			break;
+		self->base.left = record->plaintext;
+		buffer_consume(&self->records, sizeof(*record));
+	}
+}
+
 static int
 flush(struct stream *stream)
 {
@@ -120,10 +136,10 @@ flush(struct stream *stream)
 		if (rc != SMTPC_OK)
 			return rc;
 		buffer_consume(&self->out, taken);
-		stream->left = self->encrypted;
+		passed(self, taken);
 	}
 	buffer_clear(&self->out);
-	stream->is_holding = false;
+	buffer_clear(&self->records);
 	return inner->operations->flush(inner);
 }
 
@@ -343,6 +359,17 @@ tls_read(struct stream *stream, char *data, size_t size, size_t *ret_len)
 	return SMTPC_AGAIN;
 }
 
+/* Note where the record ends that brings all that was ever written so far. */
+static bool
+note_record(struct tls_stream *self)
+{
+	struct tls_record record = { self->passed + buffer_length(&self->out),
+				     self->encrypted };
+
+	buffer_append(&self->records, &record, sizeof(record));
+	return !self->records.failed;
+}
+
 /* Encrypt one piece, as much of it as there is room for. */
 static int
 encrypt(struct tls_stream *self, const char *data, size_t len,
@@ -360,9 +387,10 @@ encrypt(struct tls_stream *self, const char *data, size_t len,
 		if (sent <= 0)
 			return describe(self, (int)sent);
 		done += (size_t)sent;
+		self->encrypted += (size_t)sent;
+		if (!note_record(self))
+			return SMTPC_E_NOMEM;
 	}
-	self->encrypted += done;
-	self->base.is_holding = true;
 	*ret_taken += done;
 	return SMTPC_OK;
 }
@@ -439,6 +467,7 @@ tls_free(struct stream *stream)
 	smtpc_tls_free(self->settings);
 	buffer_clear(&self->in);
 	buffer_clear(&self->out);
+	buffer_clear(&self->records);
 	mem_free(self->resumption_key);
 	mem_free(self->host);
 	mem_free(self);
@@ -514,6 +543,8 @@ tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
 	self->settings = tls_hold(tls);
 	buffer_init(&self->in, IN_MAX);
 	buffer_init(&self->out, OUT_MAX);
+	/* A record is longer than the note of it. */
+	buffer_init(&self->records, OUT_MAX);
 	self->host = copy_host(host);
 	/* Without memory for it, nothing is resumed. */
 	if (resumption_key != NULL && tls->caches_sessions)

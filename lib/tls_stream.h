@@ -3,11 +3,18 @@
 #define SMTPC_TLS_STREAM_H
 
 #include <gnutls/gnutls.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "buffer.h"
 #include "stream.h"
 #include "tls.h"
+
+/* One record on its way out. */
+struct tls_record {
+	uint64_t end;	    /* among the octets for inner */
+	uint64_t plaintext; /* among those written to us */
+};
 
 /* The inside of a TLS stream, for the files that are about TLS. */
 struct tls_stream {
@@ -21,9 +28,12 @@ struct tls_stream {
 	bool keeps_ticket;    /* the next ticket that comes is kept */
 	time_t good_until;    /* the certificates, once they were verified */
 
-	struct buffer in;    /* read from inner, not yet taken by GnuTLS */
-	struct buffer out;   /* encrypted, not yet taken by inner */
-	uint64_t encrypted;  /* octets written to us so far */
+	struct buffer in;   /* read from inner, not yet taken by GnuTLS */
+	struct buffer out;  /* encrypted, not yet taken by inner */
+	uint64_t encrypted; /* octets written to us so far */
+	uint64_t passed;    /* octets that inner has taken so far */
+	struct buffer
+	    records;	     /* those that out has the ends of, as tls_record */
 	int inner_rc;	     /* how inner's last read ended */
 	unsigned int futile; /* records in a row that brought nothing */
 };

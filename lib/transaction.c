@@ -7,12 +7,25 @@
 #include <string.h>
 
 #include "ascii.h"
+#include "content.h"
+#include "dsn.h"
 #include "engine.h"
+#include "idna.h"
 #include "mailbox.h"
 #include "mem.h"
 #include "parameter.h"
 
 #define RECIPIENTS_FIRST 4
+
+static void
+init(smtpc_transaction *transaction)
+{
+	memset(transaction, 0, sizeof(*transaction));
+	source_clear(&transaction->source);
+	transaction->smtputf8 = -1;
+	transaction->size = -1;
+	transaction->result = SMTPC_E_STATE;
+}
 
 int
 smtpc_transaction_new(smtpc_transaction **ret_transaction)
@@ -24,8 +37,7 @@ smtpc_transaction_new(smtpc_transaction **ret_transaction)
 	transaction = mem_zalloc(sizeof(*transaction));
 	if (transaction == NULL)
 		return SMTPC_E_NOMEM;
-	source_clear(&transaction->source);
-	transaction->result = SMTPC_E_STATE;
+	init(transaction);
 	*ret_transaction = transaction;
 	return SMTPC_OK;
 }
@@ -37,11 +49,13 @@ clear(smtpc_transaction *transaction)
 
 	for (i = 0; i < transaction->recipient_count; i++) {
 		mem_free(transaction->recipients[i].mailbox);
+		mem_free(transaction->recipients[i].ascii);
 		mem_free(transaction->recipients[i].parameters);
 		reply_release(transaction->recipients[i].reply);
 	}
 	mem_free(transaction->recipients);
 	mem_free(transaction->sender);
+	mem_free(transaction->sender_ascii);
 	mem_free(transaction->parameters);
 	source_clear(&transaction->source);
 	failure_clear(&transaction->failure);
@@ -60,8 +74,13 @@ smtpc_transaction_free(smtpc_transaction *transaction)
 		if (engine_in_callback(session))
 			return;
 		/* Without the final dot, the server throws away what it has. */
-		engine_close(session, SMTPC_E_CANCELLED);
-		session->state = SMTPC_STATE_DEAD;
+		if (transaction->stage != STAGE_QUEUED &&
+		    transaction->stage != STAGE_SETTLED) {
+			engine_close(session, SMTPC_E_CANCELLED);
+			session->state = SMTPC_STATE_DEAD;
+		}
+		if (transaction->session != NULL)
+			pipeline_remove(session, transaction);
 	}
 	clear(transaction);
 	mem_free(transaction);
@@ -87,9 +106,7 @@ smtpc_transaction_reset(smtpc_transaction *transaction)
 	if (rc != SMTPC_OK)
 		return rc;
 	clear(transaction);
-	memset(transaction, 0, sizeof(*transaction));
-	source_clear(&transaction->source);
-	transaction->result = SMTPC_E_STATE;
+	init(transaction);
 	return SMTPC_OK;
 }
 
@@ -101,13 +118,74 @@ invalid(smtpc_transaction *transaction, const char *what, const char *problem)
 	return SMTPC_E_INVALID;
 }
 
+/*
+ * The mailbox with an ASCII domain, or NULL if its local-part is not ASCII, so
+ * that it must go out as it is.
+ */
+static int
+make_ascii(const char *mailbox, char **ret_ascii, const char **ret_problem)
+{
+	const char *domain = mailbox_domain(mailbox);
+	size_t local = (size_t)(domain - mailbox);
+	char *ascii = NULL;
+	int rc = idna_to_ascii(domain, &ascii);
+
+	if (rc != SMTPC_OK) {
+		*ret_problem = "the domain has no ASCII form (RFC 5891)";
+		return rc;
+	}
+	*ret_problem = mailbox_domain_problem(ascii, strlen(ascii));
+	if (*ret_problem != NULL) {
+		rc = SMTPC_E_INVALID;
+	} else if (mailbox_is_ascii(mailbox, local)) {
+		*ret_ascii = mem_format("%.*s%s", (int)local, mailbox, ascii);
+		if (*ret_ascii == NULL) {
+			rc = SMTPC_E_NOMEM;
+		} else {
+			*ret_problem = mailbox_problem(*ret_ascii);
+			rc = *ret_problem == NULL ? SMTPC_OK : SMTPC_E_INVALID;
+		}
+	}
+	mem_free(ascii);
+	return rc;
+}
+
+/* Take a good mailbox, in the forms in which it may go out. */
+static int
+take_mailbox(smtpc_transaction *transaction, const char *what,
+	     const char *mailbox, struct recipient *ret_forms)
+{
+	const char *domain = mailbox_domain(mailbox);
+	const char *problem = NULL;
+	int rc = SMTPC_OK;
+
+	memset(ret_forms, 0, sizeof(*ret_forms));
+	if (!mailbox_is_ascii(domain, strlen(domain)))
+		rc = make_ascii(mailbox, &ret_forms->ascii, &problem);
+	if (rc == SMTPC_E_INVALID)
+		rc = invalid(transaction, what, problem);
+	if (rc == SMTPC_OK) {
+		ret_forms->mailbox = mem_copy_text(mailbox);
+		if (ret_forms->mailbox == NULL)
+			rc = SMTPC_E_NOMEM;
+	}
+	if (rc != SMTPC_OK) {
+		mem_free(ret_forms->ascii);
+		return rc;
+	}
+	ret_forms->needs_utf8 =
+	    *domain != '\0' &&
+	    !mailbox_is_ascii(mailbox, (size_t)(domain - mailbox));
+	return SMTPC_OK;
+}
+
 int
 smtpc_transaction_set_sender(smtpc_transaction *transaction,
 			     const char *mailbox)
 {
 	const char *problem = NULL;
+	struct recipient forms;
 	int rc = may_set(transaction);
-	char *copy;
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -117,11 +195,14 @@ smtpc_transaction_set_sender(smtpc_transaction *transaction,
 		problem = mailbox_problem(mailbox);
 	if (problem != NULL)
 		return invalid(transaction, "sender", problem);
-	copy = mem_copy_text(mailbox);
-	if (copy == NULL)
-		return SMTPC_E_NOMEM;
+	rc = take_mailbox(transaction, "sender", mailbox, &forms);
+	if (rc != SMTPC_OK)
+		return rc;
 	mem_free(transaction->sender);
-	transaction->sender = copy;
+	mem_free(transaction->sender_ascii);
+	transaction->sender = forms.mailbox;
+	transaction->sender_ascii = forms.ascii;
+	transaction->sender_needs_utf8 = forms.needs_utf8;
 	return SMTPC_OK;
 }
 
@@ -155,7 +236,6 @@ int
 smtpc_transaction_add_recipient(smtpc_transaction *transaction,
 				const char *mailbox, size_t *ret_index)
 {
-	struct recipient *recipient;
 	const char *problem = NULL;
 	int rc = may_set(transaction);
 
@@ -169,11 +249,11 @@ smtpc_transaction_add_recipient(smtpc_transaction *transaction,
 		return invalid(transaction, "recipient", problem);
 	if (!make_room(transaction))
 		return SMTPC_E_NOMEM;
-	recipient = &transaction->recipients[transaction->recipient_count];
-	memset(recipient, 0, sizeof(*recipient));
-	recipient->mailbox = mem_copy_text(mailbox);
-	if (recipient->mailbox == NULL)
-		return SMTPC_E_NOMEM;
+	rc = take_mailbox(
+	    transaction, "recipient", mailbox,
+	    &transaction->recipients[transaction->recipient_count]);
+	if (rc != SMTPC_OK)
+		return rc;
 	if (ret_index != NULL)
 		*ret_index = transaction->recipient_count;
 	transaction->recipient_count++;
@@ -181,17 +261,17 @@ smtpc_transaction_add_recipient(smtpc_transaction *transaction,
 }
 
 static int
-add_parameter(smtpc_transaction *transaction, char **list, const char *keyword,
+add_parameter(smtpc_transaction *transaction, char **list,
+	      enum parameter_place place, const char *keyword,
 	      const char *value)
 {
+	const char *problem = "it has no keyword";
 	int rc = SMTPC_E_INVALID;
 
 	if (keyword != NULL)
-		rc = parameter_append(list, keyword, value);
+		rc = parameter_append(list, place, keyword, value, &problem);
 	if (rc == SMTPC_E_INVALID)
-		invalid(transaction, "parameter",
-			"it does not fit the grammar, is too long, or is set "
-			"by the library itself");
+		invalid(transaction, "parameter", problem);
 	return rc;
 }
 
@@ -203,8 +283,14 @@ smtpc_transaction_add_mail_parameter(smtpc_transaction *transaction,
 
 	if (rc != SMTPC_OK)
 		return rc;
-	return add_parameter(transaction, &transaction->parameters, keyword,
-			     value);
+	return add_parameter(transaction, &transaction->parameters,
+			     PARAMETER_OF_MAIL, keyword, value);
+}
+
+static int
+no_recipient(smtpc_transaction *transaction)
+{
+	return invalid(transaction, "recipient", "there is none such");
 }
 
 int
@@ -217,10 +303,145 @@ smtpc_transaction_add_recipient_parameter(smtpc_transaction *transaction,
 	if (rc != SMTPC_OK)
 		return rc;
 	if (index >= transaction->recipient_count)
-		return invalid(transaction, "recipient", "there is none such");
+		return no_recipient(transaction);
 	return add_parameter(transaction,
 			     &transaction->recipients[index].parameters,
-			     keyword, value);
+			     PARAMETER_OF_RECIPIENT, keyword, value);
+}
+
+/*
+ * Replaces two parameters by others, both or none; a value that is NULL is left
+ * out.
+ */
+static int
+replace_parameters(smtpc_transaction *transaction, char **list,
+		   enum parameter_place place, const char *const keywords[2],
+		   const char *const values[2])
+{
+	char *fresh = NULL;
+	int rc = SMTPC_OK;
+	size_t i;
+
+	if (*list != NULL) {
+		fresh = mem_copy_text(*list);
+		if (fresh == NULL)
+			return SMTPC_E_NOMEM;
+	}
+	for (i = 0; i < 2; i++)
+		parameter_remove(fresh, keywords[i]);
+	for (i = 0; rc == SMTPC_OK && i < 2; i++)
+		if (values[i] != NULL)
+			rc = add_parameter(transaction, &fresh, place,
+					   keywords[i], values[i]);
+	if (rc != SMTPC_OK) {
+		mem_free(fresh);
+		return rc;
+	}
+	if (fresh != NULL && *fresh == '\0') {
+		mem_free(fresh);
+		fresh = NULL;
+	}
+	mem_free(*list);
+	*list = fresh;
+	return SMTPC_OK;
+}
+
+int
+smtpc_transaction_set_dsn(smtpc_transaction *transaction, const char *ret,
+			  const char *envid)
+{
+	static const char *const keywords[] = { "RET", "ENVID" };
+	const char *values[2] = { ret, NULL };
+	const char *problem = NULL;
+	char *encoded = NULL;
+	int rc = may_set(transaction);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (envid != NULL)
+		rc = dsn_make_envid(envid, &encoded, &problem);
+	if (rc == SMTPC_E_INVALID)
+		return invalid(transaction, "envelope identifier", problem);
+	if (rc != SMTPC_OK)
+		return rc;
+	values[1] = encoded;
+	rc = replace_parameters(transaction, &transaction->parameters,
+				PARAMETER_OF_MAIL, keywords, values);
+	mem_free(encoded);
+	return rc;
+}
+
+int
+smtpc_transaction_set_recipient_dsn(smtpc_transaction *transaction,
+				    size_t index, const char *notify,
+				    const char *orcpt)
+{
+	static const char *const keywords[] = { "NOTIFY", "ORCPT" };
+	const char *values[2] = { notify, NULL };
+	const char *problem = NULL;
+	char *encoded = NULL;
+	int rc = may_set(transaction);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (index >= transaction->recipient_count)
+		return no_recipient(transaction);
+	if (orcpt != NULL)
+		rc = dsn_make_orcpt(orcpt, &encoded, &problem);
+	if (rc == SMTPC_E_INVALID)
+		return invalid(transaction, "original recipient", problem);
+	if (rc != SMTPC_OK)
+		return rc;
+	values[1] = encoded;
+	rc = replace_parameters(transaction,
+				&transaction->recipients[index].parameters,
+				PARAMETER_OF_RECIPIENT, keywords, values);
+	mem_free(encoded);
+	return rc;
+}
+
+/* Whether a setting may be set to this. */
+static int
+check_number(smtpc_transaction *transaction, const char *what, int value,
+	     int least, int most)
+{
+	int rc = may_set(transaction);
+
+	if (rc == SMTPC_OK && (value < least || value > most))
+		rc = invalid(transaction, what, "there is none such");
+	return rc;
+}
+
+int
+smtpc_transaction_set_smtputf8(smtpc_transaction *transaction, int on)
+{
+	int rc = check_number(transaction, "setting", on, -1, 1);
+
+	if (rc == SMTPC_OK)
+		transaction->smtputf8 = on;
+	return rc;
+}
+
+int
+smtpc_transaction_set_body(smtpc_transaction *transaction, int body)
+{
+	int rc = check_number(transaction, "body", body, SMTPC_BODY_AUTO,
+			      SMTPC_BODY_8BITMIME);
+
+	if (rc == SMTPC_OK)
+		transaction->body = body;
+	return rc;
+}
+
+int
+smtpc_transaction_set_content_form(smtpc_transaction *transaction, int form)
+{
+	int rc = check_number(transaction, "form", form, SMTPC_CONTENT_TEXT,
+			      SMTPC_CONTENT_BINARY);
+
+	if (rc == SMTPC_OK)
+		transaction->form = form;
+	return rc;
 }
 
 int
@@ -279,6 +500,64 @@ smtpc_transaction_set_content_reader(smtpc_transaction *transaction,
 }
 
 int
+smtpc_transaction_set_content_push(smtpc_transaction *transaction, int64_t size)
+{
+	int rc = may_set(transaction);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (size < -1)
+		return invalid(transaction, "size", "it is negative");
+	source_set_push(&transaction->source, size);
+	return SMTPC_OK;
+}
+
+/* Content is written while it is sent, too, but in no callback. */
+static int
+may_write(const smtpc_transaction *transaction)
+{
+	if (transaction == NULL)
+		return SMTPC_E_INVALID;
+	if (transaction->session != NULL &&
+	    engine_in_callback(transaction->session))
+		return SMTPC_E_BUSY;
+	return SMTPC_OK;
+}
+
+int
+smtpc_transaction_write(smtpc_transaction *transaction, const void *data,
+			size_t len, size_t *ret_taken)
+{
+	int rc = may_write(transaction);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (data == NULL || ret_taken == NULL)
+		return SMTPC_E_INVALID;
+	return source_write(&transaction->source, data, len, ret_taken);
+}
+
+int
+smtpc_transaction_end_content(smtpc_transaction *transaction)
+{
+	int rc = may_write(transaction);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	return source_close(&transaction->source);
+}
+
+uint32_t
+smtpc_scan_content(const void *data, size_t len)
+{
+	const uint32_t told = SMTPC_SCAN_8BIT | SMTPC_SCAN_UTF8_HEADERS |
+			      SMTPC_SCAN_LONG_LINE | SMTPC_SCAN_BARE_CR |
+			      SMTPC_SCAN_BARE_LF | SMTPC_SCAN_NUL;
+
+	return data != NULL ? content_scan(data, len) & told : 0;
+}
+
+int
 smtpc_transaction_set_all_or_none(smtpc_transaction *transaction, int on)
 {
 	int rc = may_set(transaction);
@@ -286,6 +565,94 @@ smtpc_transaction_set_all_or_none(smtpc_transaction *transaction, int on)
 	if (rc == SMTPC_OK)
 		transaction->all_or_none = on != 0;
 	return rc;
+}
+
+/* A copy of text, which may be NULL. */
+static bool
+copy_text(char **place, const char *text)
+{
+	*place = text != NULL ? mem_copy_text(text) : NULL;
+	return text == NULL || *place != NULL;
+}
+
+static bool
+copy_envelope(smtpc_transaction *copy, const smtpc_transaction *transaction)
+{
+	copy->sender_needs_utf8 = transaction->sender_needs_utf8;
+	copy->all_or_none = transaction->all_or_none;
+	copy->smtputf8 = transaction->smtputf8;
+	copy->body = transaction->body;
+	copy->form = transaction->form;
+	return copy_text(&copy->sender, transaction->sender) &&
+	       copy_text(&copy->sender_ascii, transaction->sender_ascii) &&
+	       copy_text(&copy->parameters, transaction->parameters);
+}
+
+static bool
+copy_recipient(smtpc_transaction *copy, const struct recipient *recipient)
+{
+	struct recipient *place;
+
+	if (!make_room(copy))
+		return false;
+	place = &copy->recipients[copy->recipient_count];
+	memset(place, 0, sizeof(*place));
+	copy->recipient_count++;
+	place->needs_utf8 = recipient->needs_utf8;
+	return copy_text(&place->mailbox, recipient->mailbox) &&
+	       copy_text(&place->ascii, recipient->ascii) &&
+	       copy_text(&place->parameters, recipient->parameters);
+}
+
+/*
+ * Whoever was left over and may still be tried: a limit that was met once
+ * leaves a mark, but what the server said in the end counts.
+ */
+static bool
+is_left_over(const struct recipient *recipient)
+{
+	return recipient->left_over &&
+	       (recipient->outcome == SMTPC_OUTCOME_TRANSIENT ||
+		recipient->outcome == SMTPC_OUTCOME_NOT_ATTEMPTED);
+}
+
+static int
+copy_left_over(smtpc_transaction *copy, const smtpc_transaction *transaction)
+{
+	size_t i;
+
+	if (!copy_envelope(copy, transaction))
+		return SMTPC_E_NOMEM;
+	for (i = 0; i < transaction->recipient_count; i++)
+		if (is_left_over(&transaction->recipients[i]) &&
+		    !copy_recipient(copy, &transaction->recipients[i]))
+			return SMTPC_E_NOMEM;
+	if (copy->recipient_count == 0)
+		return SMTPC_E_STATE;
+	return source_set_again(&copy->source, &transaction->source);
+}
+
+int
+smtpc_transaction_remainder(const smtpc_transaction *transaction,
+			    smtpc_transaction **ret_transaction)
+{
+	smtpc_transaction *copy;
+	int rc;
+
+	if (transaction == NULL || ret_transaction == NULL)
+		return SMTPC_E_INVALID;
+	if (transaction->session != NULL)
+		return SMTPC_E_BUSY;
+	rc = smtpc_transaction_new(&copy);
+	if (rc != SMTPC_OK)
+		return rc;
+	rc = copy_left_over(copy, transaction);
+	if (rc != SMTPC_OK) {
+		smtpc_transaction_free(copy);
+		return rc;
+	}
+	*ret_transaction = copy;
+	return SMTPC_OK;
 }
 
 int

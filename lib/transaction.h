@@ -13,8 +13,12 @@
 #include "failure.h"
 #include "source.h"
 
+/* So much of the content is kept back for the next chunk. */
+#define TRANSACTION_TAIL 256
+
 struct recipient {
 	char *mailbox;
+	char *ascii;	  /* with an ASCII domain, if that makes it ASCII */
 	char *parameters; /* of RCPT, a blank before each; NULL: none */
 	/*
 	 * The reply to RCPT, or later the one that decided.  SMTPC_OUTCOME_
@@ -22,46 +26,71 @@ struct recipient {
 	 */
 	struct smtpc_reply *reply;
 	int outcome;
+	bool needs_utf8; /* its local-part is not ASCII */
+	bool left_over;	 /* by a limit of the server's: for another time */
 };
 
 /* How far a transaction has got with what it sends. */
 enum transaction_stage {
 	STAGE_NONE,	  /* not under way */
+	STAGE_QUEUED,	  /* it has to wait for its turn */
 	STAGE_MAIL,	  /* MAIL comes next */
 	STAGE_RECIPIENTS, /* RCPT comes next */
-	STAGE_DATA,	  /* DATA comes next, if it may */
+	STAGE_DATA,	  /* DATA, or the first BDAT, comes next, if it may */
 	STAGE_AWAIT_DATA, /* DATA is sent; its reply decides */
 	STAGE_CONTENT,	  /* the content comes next */
 	STAGE_VERDICT,	  /* all is put in; only the verdict lacks */
 	STAGE_RSET,	  /* it was given up, and RSET is sent */
+	STAGE_SETTLED,	  /* its fate is known; to be handed back */
 };
 
 /* One mail transaction: what is to be sent, how far that is, and its fate. */
 struct smtpc_transaction {
 	/* The envelope and the content. */
-	char *sender;	  /* NULL: not set */
+	char *sender;	    /* NULL: not set */
+	char *sender_ascii; /* as with a recipient */
+	bool sender_needs_utf8;
 	char *parameters; /* of MAIL, a blank before each; NULL: none */
 	struct recipient *recipients;
 	size_t recipient_count, recipient_room;
 	struct source source;
 	bool all_or_none;
+	int smtputf8; /* 1, 0; -1: as needed */
+	int body;     /* SMTPC_BODY_... */
+	int form;     /* SMTPC_CONTENT_... */
 
-	/* Under way; the session borrows it. */
+	/* What follows from that for this server (send_check.c). */
+	bool is_scanned; /* all of the content was looked at */
+	bool is_utf8;	 /* SMTPUTF8 is declared */
+	bool needs_bdat; /* BODY=BINARYMIME is declared */
+	int64_t size;	 /* declared; -1: none is */
+	struct content_scanner scanner;
+
+	/* Under way; the session borrows it until it is handed back. */
 	struct smtpc_session *session;
+	struct smtpc_transaction *younger; /* the next that was submitted */
 	enum transaction_stage stage;
+	bool is_alone;		       /* smtpc_send() hands it back itself */
 	bool is_8bit;		       /* BODY=8BITMIME is declared */
+	bool uses_bdat;		       /* the content goes by BDAT */
 	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
 	bool is_muddled; /* recipients were taken without a sender */
 	bool is_paused;	 /* the source has nothing for now */
 	size_t next;	 /* the recipient whose RCPT comes next */
 	size_t taken;	 /* recipients that the server has taken */
 	size_t refused;
+	size_t unanswered; /* commands of its */
+	size_t verdict;	   /* LMTP: the recipient whose verdict comes next */
 	struct content_encoder encoder;
+	bool is_stopped; /* a chunk was refused: no more of them */
+	/* The chunk that is being put in. */
+	bool in_chunk, chunk_is_last;
+	size_t chunk_left;
+	char tail[TRANSACTION_TAIL]; /* to go with the next chunk */
+	size_t tail_len;
 	/* Positions among the octets put into the channel. */
-	uint64_t content_start, content_end;
-	/* What the timer was last set for; false: it is not set. */
-	bool is_watched;
-	uint64_t progress_before;
+	uint64_t begun_at, content_start, content_end;
+	uint64_t overhead; /* octets among them that are not content */
 
 	/* Its fate. */
 	int result;
@@ -94,6 +123,21 @@ void outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
  */
 void outcome_of_taken(struct smtpc_transaction *transaction, int outcome,
 		      struct smtpc_reply *reply);
+
+/*
+ * The server may have taken the message, for whoever has no outcome yet and
+ * was not refused.
+ */
+void outcome_in_doubt(struct smtpc_transaction *transaction);
+
+/*
+ * LMTP: the first recipient from this index on who was taken and has no verdict
+ * yet, or the number of recipients; and the verdict on one.
+ */
+size_t outcome_next_taken(const struct smtpc_transaction *transaction,
+			  size_t index);
+void outcome_of_one(struct smtpc_transaction *transaction, size_t index,
+		    struct smtpc_reply *reply);
 
 /* TRANSIENT or PERMANENT, and the result that goes with it. */
 int outcome_refused(const struct smtpc_reply *reply);

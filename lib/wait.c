@@ -127,6 +127,19 @@ wait_until_done(struct smtpc_session *session, int rc)
 	return rc;
 }
 
+void
+wait_until(struct smtpc_session *session,
+	   bool (*is_done)(const struct smtpc_session *session))
+{
+	while (!is_done(session) && session->operation != NULL) {
+		if (engine_process(session) != SMTPC_AGAIN || is_done(session))
+			continue;
+		if (wait_for(session, engine_deadline(session)) < 0 &&
+		    errno != EINTR)
+			(void)cannot_wait(session, errno);
+	}
+}
+
 int
 smtpc_wait(smtpc_session *session, int64_t milliseconds)
 {

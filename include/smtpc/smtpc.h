@@ -157,7 +157,8 @@ enum smtpc_trust {
 
 enum smtpc_pipelining {
 	SMTPC_PIPELINING_OFF = 0,       /* one command, one reply */
-	SMTPC_PIPELINING_SAFE = 1       /* within a transaction (default) */
+	SMTPC_PIPELINING_SAFE = 1,      /* within a transaction (default) */
+	SMTPC_PIPELINING_STREAM = 2     /* across transactions, too */
 };
 
 /* What a secret callback is asked for. */
@@ -181,6 +182,34 @@ enum smtpc_channel_binding {
 	SMTPC_CHANNEL_BINDING_UNIQUE = 3,           /* RFC 5929, section 3 */
 	SMTPC_CHANNEL_BINDING_SERVER_END_POINT = 4  /* RFC 5929, section 4 */
 };
+
+/* What the server speaks. */
+enum smtpc_protocol {
+	SMTPC_PROTOCOL_SMTP = 0,
+	SMTPC_PROTOCOL_LMTP = 1         /* RFC 2033: a verdict a recipient */
+};
+
+/* How the octets of the content are to be taken. */
+enum smtpc_content_form {
+	SMTPC_CONTENT_TEXT = 0,         /* line ends become CRLF */
+	SMTPC_CONTENT_STRICT = 1,       /* lines that are not right: refused */
+	SMTPC_CONTENT_BINARY = 2        /* as they are: BINARYMIME */
+};
+
+/* What is declared about the content's octets. */
+enum smtpc_body {
+	SMTPC_BODY_AUTO = 0,            /* 8BITMIME where it is needed */
+	SMTPC_BODY_7BIT = 1,
+	SMTPC_BODY_8BITMIME = 2
+};
+
+/* What smtpc_scan_content() finds: flags. */
+#define SMTPC_SCAN_8BIT         0x01u   /* an octet above 127 */
+#define SMTPC_SCAN_UTF8_HEADERS 0x02u   /* one in the header section */
+#define SMTPC_SCAN_LONG_LINE    0x04u   /* over 998 octets, without CRLF */
+#define SMTPC_SCAN_BARE_CR      0x08u
+#define SMTPC_SCAN_BARE_LF      0x10u
+#define SMTPC_SCAN_NUL          0x20u
 
 /* Versions of TLS, by the numbers that they have in the protocol. */
 enum smtpc_tls_protocol {
@@ -302,6 +331,35 @@ SMTPC_API void *smtpc_session_userdata(const smtpc_session *session)
 	SMTPC_NONNULL_1;
 
 SMTPC_API int smtpc_session_set_pipelining(smtpc_session *session, int level)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* SMTPC_PROTOCOL_...; only while disconnected. */
+SMTPC_API int smtpc_session_set_protocol(smtpc_session *session, int protocol)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* Pretends that the server does not offer an extension. */
+SMTPC_API int smtpc_session_disable_extension(smtpc_session *session,
+					      const char *keyword)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/* Whether content goes by BDAT where CHUNKING is offered (default: no). */
+SMTPC_API int smtpc_session_set_chunking(smtpc_session *session, int on)
+	SMTPC_NONNULL_1;
+
+/*
+ * At STREAM, content of at most so many octets goes by BDAT before the replies
+ * to the recipients have come (default: 65,536).
+ */
+SMTPC_API int smtpc_session_set_chunk_threshold(smtpc_session *session,
+						int64_t octets)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/*
+ * How many octets, and how many transactions, may be on their way without a
+ * verdict at STREAM (default: 131,072 and 100).
+ */
+SMTPC_API int smtpc_session_set_window(smtpc_session *session, int64_t octets,
+				       size_t transactions)
 	SMTPC_MUST_USE SMTPC_NONNULL_1;
 
 /* What is sent without TLS, if anything; only while disconnected. */
@@ -490,6 +548,27 @@ SMTPC_API int smtpc_auth(smtpc_session *session)
 SMTPC_API int smtpc_send(smtpc_session *session,
 			 smtpc_transaction *transaction)
 	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/*
+ * Hands a transaction over, to be sent behind those that were handed over
+ * before; it stays borrowed until it is collected.  SMTPC_FULL: it was not
+ * taken, there are too many (non-blocking sessions only).
+ */
+SMTPC_API int smtpc_submit(smtpc_session *session,
+			   smtpc_transaction *transaction)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/*
+ * Hands the oldest one back, once its fate is known: smtpc_transaction_result()
+ * tells it.  SMTPC_E_STATE: none is outstanding.
+ */
+SMTPC_API int smtpc_collect(smtpc_session *session,
+			    smtpc_transaction **ret_transaction)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+
+/* How many were submitted and not yet collected. */
+SMTPC_API size_t smtpc_session_outstanding(const smtpc_session *session)
+	SMTPC_NONNULL_1;
 
 SMTPC_API int smtpc_rset(smtpc_session *session) SMTPC_NONNULL_1;
 SMTPC_API int smtpc_noop(smtpc_session *session) SMTPC_NONNULL_1;
@@ -714,6 +793,31 @@ SMTPC_API int smtpc_transaction_add_recipient_parameter(
 	smtpc_transaction *transaction, size_t index, const char *keyword,
 	const char *value) SMTPC_MUST_USE SMTPC_NONNULL_1;
 
+/*
+ * Delivery status notifications (RFC 3461).  ret: "FULL", "HDRS" or NULL;
+ * notify: "NEVER", or some of "SUCCESS,FAILURE,DELAY", or NULL; orcpt: a
+ * mailbox, or "type;address", or NULL.  Encoded as xtext by the library.
+ */
+SMTPC_API int smtpc_transaction_set_dsn(smtpc_transaction *transaction,
+					const char *ret, const char *envid)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+SMTPC_API int smtpc_transaction_set_recipient_dsn(
+	smtpc_transaction *transaction, size_t index, const char *notify,
+	const char *orcpt) SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* Whether addresses or headers are UTF-8 (RFC 6531): 1, 0, or -1: as needed. */
+SMTPC_API int smtpc_transaction_set_smtputf8(smtpc_transaction *transaction,
+					     int on)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* SMTPC_BODY_..., SMTPC_CONTENT_.... */
+SMTPC_API int smtpc_transaction_set_body(smtpc_transaction *transaction,
+					 int body)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+SMTPC_API int smtpc_transaction_set_content_form(
+	smtpc_transaction *transaction, int form)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
 /* Content that stays the caller's, unchanged until the fate is known. */
 SMTPC_API int smtpc_transaction_set_content(smtpc_transaction *transaction,
 					    const void *data, size_t len)
@@ -732,10 +836,39 @@ SMTPC_API int smtpc_transaction_set_content_reader(
 	smtpc_transaction *transaction, smtpc_reader_fn function, int64_t size,
 	void *userdata) SMTPC_MUST_USE SMTPC_NONNULL_12;
 
+/*
+ * Content that the caller writes while it is being sent, and then ends.  size:
+ * exactly what will come, or -1.
+ */
+SMTPC_API int smtpc_transaction_set_content_push(
+	smtpc_transaction *transaction, int64_t size)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* SMTPC_FULL: nothing is taken now, call smtpc_process() first. */
+SMTPC_API int smtpc_transaction_write(smtpc_transaction *transaction,
+				      const void *data, size_t len,
+				      size_t *ret_taken)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
+SMTPC_API int smtpc_transaction_end_content(smtpc_transaction *transaction)
+	SMTPC_MUST_USE SMTPC_NONNULL_1;
+
+/* What these octets of a message hold: SMTPC_SCAN_... flags. */
+SMTPC_API uint32_t smtpc_scan_content(const void *data, size_t len)
+	SMTPC_NONNULL_1;
+
 /* Whether one refused recipient stops the whole (default: no). */
 SMTPC_API int smtpc_transaction_set_all_or_none(smtpc_transaction *transaction,
 						int on)
 	SMTPC_NONNULL_1;
+
+/*
+ * A new transaction, the caller's, for those recipients that a limit of the
+ * server's left over, with the same envelope and content.  SMTPC_E_STATE:
+ * there are none, or the content can't be read again.
+ */
+SMTPC_API int smtpc_transaction_remainder(const smtpc_transaction *transaction,
+					  smtpc_transaction **ret_transaction)
+	SMTPC_MUST_USE SMTPC_NONNULL_ALL;
 
 /* What smtpc_send() returned last; SMTPC_AGAIN while it is being sent. */
 SMTPC_API int smtpc_transaction_result(const smtpc_transaction *transaction)

@@ -4,7 +4,7 @@
 
 usage: cases.py [--check] [--readme FILE] [--lists DIRECTORY] TESTLOG.JSON
 
-The cases are in tls.txt and auth.txt, and the results in the log of a run of
+The cases are in tls.txt, auth.txt and send.txt, and the results in the log of a run of
 Meson's.  A test belongs to a case if its name begins with the number:
 D_004_... for D-004, D_016_D_017_... for two.  Suites called "long" don't
 count, as not every run has them.
@@ -27,7 +27,7 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-CASES = ('tls.txt', 'auth.txt')
+CASES = ('tls.txt', 'auth.txt', 'send.txt')
 MECHANISMS = 'mechanisms.txt'
 
 # The columns of the table of mechanisms.

@@ -41,6 +41,8 @@ PLAIN |  |  | no PLAIN here | no | no
 SCRAM-SHA-1 |  | no | no | no | no
 SCRAM-SHA-1-PLUS |  | no | no | no | no
 '''
+SEND = '''B-001 | a mailbox is odd | n/a: nobody looks at it
+'''
 README = 'before\n' + 'between\n'.join(
     ''.join(cases.marks(name))
     for name in (*cases.CASES, cases.MECHANISMS)) + 'after\n'
@@ -57,6 +59,7 @@ class Place:
     def write_lists(self):
         self.write('tls.txt', TLS)
         self.write('auth.txt', AUTH)
+        self.write('send.txt', SEND)
         self.write('mechanisms.txt', MECHANISMS)
 
     def write(self, name, text):
@@ -136,7 +139,7 @@ def tables(tap, place):
                      'well.'):
             must(line + '\n' in text, line, text)
         must(text.startswith('before\n') and text.endswith('after\n') and
-             text.count('between\n') == 2, text)
+             text.count('between\n') == 3, text)
     with tap.test('tables_of_the_same_run_pass_the_check'):
         status, output = place.run('--check')
         must(status == 0, output)
@@ -260,6 +263,10 @@ def main():
                   [f'B-{n:03}' for n in range(49, 60)])
         found = numbers('auth.txt')
         must(found == wanted, set(found) ^ set(wanted))
+        wanted = ([f'A-{n}' for n in range(102, 131)] +
+                  [f'Q-{n:03}' for n in (*range(70, 113), 116, 117)])
+        must(set(numbers('send.txt')) >= set(wanted),
+             set(wanted) - set(numbers('send.txt')))
     with tap.test('mechanisms_of_the_tree_can_be_read'):
         must(cases.read_mechanisms(os.path.join(cases.HERE,
                                                 cases.MECHANISMS)), 'none')

@@ -250,7 +250,7 @@ is_result(const char *word)
 {
 	return strncmp(word, "E_", 2) == 0 || strcmp(word, "OK") == 0 ||
 	       strcmp(word, "PARTIAL") == 0 || strcmp(word, "IN_DOUBT") == 0 ||
-	       strcmp(word, "AGAIN") == 0;
+	       strcmp(word, "AGAIN") == 0 || strcmp(word, "FULL") == 0;
 }
 
 static void

@@ -262,8 +262,9 @@ match(struct peer *peer, const struct script_line *line)
 	}
 	if (len < line->text.len)
 		return false;
-	peer->may_pipeline =
-	    strncmp(data, "MAIL ", 5) == 0 || strncmp(data, "RCPT ", 5) == 0;
+	peer->may_pipeline = strncmp(data, "MAIL ", 5) == 0 ||
+			     strncmp(data, "RCPT ", 5) == 0 ||
+			     (peer->streams && strncmp(data, "DATA\r", 5) != 0);
 	if (!follow_mechanism(peer, octets_data(&line->text)))
 		return false;
 	if (line->end.any || line->end.part != SCRAM_NONE)

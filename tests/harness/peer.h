@@ -37,6 +37,7 @@ struct peer {
 	size_t line_count, line;
 	bool waited;	     /* the wait at hand is over */
 	bool ignoring;	     /* whatever comes */
+	bool streams;	     /* the client may say more behind content */
 	bool may_pipeline;   /* the client's last command was MAIL or RCPT */
 	struct octets in;    /* of the client's, not matched yet */
 	struct octets queue; /* to be sent, octet by octet if dripping */

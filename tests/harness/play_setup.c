@@ -218,14 +218,10 @@ set_other(struct play *play, const struct setting *setting)
 	const char *value = setting->value;
 	int rc;
 
-	if (strcmp(key, "pipelining") == 0)
-		return smtpc_session_set_pipelining(
-		    session, strcmp(value, "off") == 0 ? SMTPC_PIPELINING_OFF
-						       : SMTPC_PIPELINING_SAFE);
 	if (strcmp(key, "timeout") == 0)
 		return set_timeout(play, &line, value);
 	if (trust_apply(play, setting, certificates, &rc) ||
-	    auth_apply(play, setting, &rc))
+	    auth_apply(play, setting, &rc) || stream_apply(play, setting, &rc))
 		return rc;
 	if (strcmp(key, "operation-timeout") == 0)
 		return smtpc_session_set_operation_timeout(
@@ -529,7 +525,8 @@ paused_feed(const struct play *play)
 	size_t i;
 
 	for (i = 0; play->feeds != NULL && i < play->scenario->mail_count; i++)
-		if (play->mails[i] == play->sent && play->feeds[i].paused)
+		if ((play->mails[i] == play->sent || play->sent == NULL) &&
+		    play->feeds[i].paused)
 			return &play->feeds[i];
 	return NULL;
 }

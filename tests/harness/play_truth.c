@@ -62,7 +62,8 @@ check_state(struct play *play)
 	if (!is_gone && !play->link.is_open)
 		wrong(play,
 		      "the session goes on, and the connection is closed");
-	if (smtpc_session_next_timeout(play->session) != SMTPC_FOREVER)
+	if (smtpc_session_next_timeout(play->session) != SMTPC_FOREVER &&
+	    smtpc_session_outstanding(play->session) == 0)
 		wrong(play, "nothing is in progress, but there is a deadline");
 }
 
@@ -109,10 +110,10 @@ check_sum(struct play *play)
 	else if (accepted > 0)
 		result = accepted < all ? SMTPC_PARTIAL : SMTPC_OK;
 	else
-		result = play->rc < 0 ? play->rc : SMTPC_E_PROTOCOL;
-	if (play->rc != result)
+		result = play->fate < 0 ? play->fate : SMTPC_E_PROTOCOL;
+	if (play->fate != result)
 		wrong(play, "the result is not what the outcomes add up to");
-	if (smtpc_transaction_result(play->sent) != play->rc)
+	if (smtpc_transaction_result(play->sent) != play->fate)
 		wrong(play, "smtpc_transaction_result() is not the result");
 	if (count(play, SMTPC_OUTCOME_PENDING) > 0)
 		wrong(play, "an outcome is still pending");
@@ -123,10 +124,11 @@ static void
 check_recipient(struct play *play, size_t i)
 {
 	const struct witness *witness = &play->peer.witness;
+	size_t number = play->sent_number;
 	int outcome = smtpc_transaction_recipient_outcome(play->sent, i);
 	bool safe =
 	    smtpc_transaction_recipient_safe_to_retry(play->sent, i) == 1;
-	bool promised = witness_accepted(witness, i);
+	bool promised = witness_accepted(witness, number, i);
 
 	if (outcome == SMTPC_OUTCOME_ACCEPTED && !promised)
 		wrong(play, "accepted, but the server has not said so");
@@ -136,12 +138,12 @@ check_recipient(struct play *play, size_t i)
 		     outcome == SMTPC_OUTCOME_PERMANENT ||
 		     outcome == SMTPC_OUTCOME_NOT_ATTEMPTED))
 		wrong(play, "safe to retry does not fit the outcome");
-	if (witness->data_ended && i < witness->recipient_count &&
-	    witness->taken[i] && outcome == SMTPC_OUTCOME_NOT_ATTEMPTED)
+	if (witness_may_have_taken(witness, number, i) &&
+	    outcome == SMTPC_OUTCOME_NOT_ATTEMPTED)
 		wrong(play, "not attempted, but the server has it all");
 	/* Inside a TLS record, octets count before all of it has left. */
 	if (outcome == SMTPC_OUTCOME_IN_DOUBT && play->peer.tls == NULL &&
-	    !witness->data_ended)
+	    !witness_mail(witness, number)->data_ended)
 		wrong(play, "in doubt, but the server does not have it all");
 }
 
@@ -162,11 +164,14 @@ truth_check(struct play *play)
 	size_t i;
 
 	check_state(play);
-	check_error(play);
+	/* What happened to the connection is nobody's result. */
+	if (!stream_is_step(play) && play->stream.last == NULL)
+		check_error(play);
 	check_goodbye(play);
 	auth_check_truth(play);
 	if (play->sent == NULL || keeps_earlier_fate(play))
 		return;
+	stream_check_message(play);
 	check_sum(play);
 	for (i = 0; i < smtpc_transaction_recipient_count(play->sent); i++)
 		check_recipient(play, i);
@@ -182,10 +187,11 @@ truth_check_abandoned(struct play *play)
 	int result = smtpc_transaction_result(play->sent);
 	size_t i;
 
-	play->rc = result;
+	play->rc = play->fate = result;
 	check_sum(play);
 	if (result != SMTPC_E_CANCELLED && result != SMTPC_IN_DOUBT &&
-	    play->peer.witness.verdict == 0 &&
+	    witness_mail(&play->peer.witness, play->sent_number)->verdict ==
+		0 &&
 	    count(play, SMTPC_OUTCOME_TRANSIENT) == 0 &&
 	    count(play, SMTPC_OUTCOME_PERMANENT) == 0)
 		wrong(play, "given up, but the result is another");
@@ -237,6 +243,13 @@ truth_record(struct play *play)
 
 	octets_printf(out, "%s %s: %s", play->step->verb, play->step->argument,
 		      text_or(name_of_result(play->rc), "?"));
+	/* How far the connection is at each of these may differ. */
+	if (stream_is_step(play)) {
+		if (play->sent != NULL)
+			record_mail(play, out);
+		octets_append_text(out, "\n");
+		return;
+	}
 	octets_printf(out, ", %s, error %d \"%s\" \"%s\" %s errno %d reply %d",
 		      text_or(name_of_state(smtpc_session_state(session)), "?"),
 		      smtpc_error_result(session), smtpc_error_detail(session),

@@ -37,6 +37,23 @@ struct keeper {
 	size_t count;
 };
 
+/* What is always looked at; each is a word of a dialogue file. */
+struct expected {
+	const char *result, *detail, *phase, *state, *reply, *retry;
+};
+
+/* Transactions that were submitted and not yet collected (play_stream.c). */
+struct play_stream {
+	smtpc_transaction *mails[PLAY_STEPS_MAX];
+	size_t numbers[PLAY_STEPS_MAX];
+	size_t count;
+	size_t begun; /* in all, since the stream began */
+	/* All lines of the steps at hand, and the last of those steps. */
+	struct script_line *lines;
+	size_t line_count;
+	const struct step *last; /* NULL: there is no stream */
+};
+
 struct play {
 	const struct scenario *scenario;
 	const struct step *step;
@@ -61,7 +78,10 @@ struct play {
 	struct feed *feeds;
 	struct keeper keeper;
 	smtpc_transaction *sent; /* by the step at hand, or NULL */
+	size_t sent_number;	 /* its number in the stream, from 0 on */
 	int rc;
+	int fate; /* of what was sent; the same unless it was collected */
+	struct play_stream stream;
 	int state_before;
 	size_t allocations;
 };
@@ -145,6 +165,33 @@ void truth_check_abandoned(struct play *play);
 
 /* All that a caller can see, into the transcript (play_truth.c). */
 void truth_record(struct play *play);
+
+/*
+ * Streams (play_stream.c).  Their steps share the lines of all of them: what
+ * comes when is a matter of octets, and not of steps.
+ */
+
+/* submit, collect, linger or free: false if it is none. */
+bool stream_do(struct play *play);
+bool stream_is_step(const struct play *play);
+
+/* The step begins; false: the peer has its lines already. */
+bool stream_begin_step(struct play *play);
+
+/* Whether there are more steps that share the peer's lines. */
+bool stream_goes_on(const struct play *play);
+void stream_clear(struct play *play);
+
+/* A setting; false: it is none of these. */
+bool stream_apply(struct play *play, const struct setting *setting,
+		  int *ret_rc);
+
+/* A connection begins. */
+void stream_equip(struct play *play);
+
+struct expected stream_defaults(const struct play *play);
+void stream_check_fate(struct play *play);
+void stream_check_message(struct play *play);
 
 /* The names of enumerators, without their prefixes; NULL: unknown. */
 const char *name_of_result(int result);

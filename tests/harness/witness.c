@@ -15,29 +15,66 @@ witness_init(struct witness *witness)
 void
 witness_clear(struct witness *witness)
 {
+	size_t i;
+
 	octets_clear(&witness->from_client);
 	octets_clear(&witness->from_server);
+	for (i = 0; i < witness->count; i++)
+		free(witness->mails[i].recipients);
+	free(witness->mails);
+	witness->mails = NULL;
+	witness->count = witness->first = 0;
 }
 
 void
 witness_begin(struct witness *witness)
 {
 	witness->in_content = false;
-	witness->mail_taken = false;
-	memset(witness->taken, 0, sizeof(witness->taken));
-	witness->recipient_count = 0;
-	witness->data_ended = false;
-	witness->verdict = 0;
+	witness->chunk_left = 0;
+	witness->first = witness->count;
 }
 
+/*
+ * What the client says.
+ */
+
 static void
-await(struct witness *witness, enum witness_command command)
+await(struct witness *witness, enum witness_command command, size_t mail)
 {
+	struct witness_item *item;
+
 	if (witness->queue_start == witness->queue_end)
 		witness->queue_start = witness->queue_end = 0;
 	if (witness->queue_end == WITNESS_QUEUE_MAX)
 		abort();
-	witness->queue[witness->queue_end++] = command;
+	item = &witness->queue[witness->queue_end++];
+	item->command = command;
+	item->mail = mail;
+}
+
+static void *
+grow(void *items, size_t count, size_t size)
+{
+	char *grown = realloc(items, (count + 1) * size);
+
+	if (grown == NULL)
+		abort();
+	memset(grown + count * size, 0, size);
+	return grown;
+}
+
+/* "BDAT 10" or "BDAT 10 LAST": octets follow. */
+static void
+hear_chunk(struct witness *witness, const char *line)
+{
+	char *rest;
+
+	witness->chunk_left = strtoull(line + 5, &rest, 10);
+	witness->chunk_is_last = strncasecmp(rest, " LAST", 5) == 0;
+	await(witness, witness->chunk_is_last ? WITNESS_END : WITNESS_CHUNK,
+	      witness->count - 1);
+	if (witness->chunk_left == 0 && witness->chunk_is_last)
+		witness->mails[witness->count - 1].data_ended = true;
 }
 
 static void
@@ -47,7 +84,6 @@ hear_command(struct witness *witness, const char *line, size_t len)
 		const char *verb;
 		enum witness_command command;
 	} verbs[] = {
-		{ "MAIL ", WITNESS_MAIL },
 		{ "RCPT ", WITNESS_RCPT },
 		{ "DATA\r", WITNESS_DATA },
 	};
@@ -56,43 +92,108 @@ hear_command(struct witness *witness, const char *line, size_t len)
 	if (witness->in_content) {
 		if (len == 3 && memcmp(line, ".\r\n", 3) == 0) {
 			witness->in_content = false;
-			witness->data_ended = true;
-			await(witness, WITNESS_DOT);
+			witness->mails[witness->content_mail].data_ended = true;
+			await(witness, WITNESS_END, witness->content_mail);
 		}
 		return;
 	}
+	if (len >= 5 && strncasecmp(line, "MAIL ", 5) == 0) {
+		witness->mails = grow(witness->mails, witness->count,
+				      sizeof(*witness->mails));
+		await(witness, WITNESS_MAIL, witness->count++);
+		return;
+	}
+	if (len >= 5 && strncasecmp(line, "BDAT ", 5) == 0 &&
+	    witness->count > 0) {
+		hear_chunk(witness, line);
+		return;
+	}
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (len >= 5 && strncasecmp(line, verbs[i].verb, 5) == 0) {
-			await(witness, verbs[i].command);
+		if (len >= 5 && strncasecmp(line, verbs[i].verb, 5) == 0 &&
+		    witness->count > 0) {
+			await(witness, verbs[i].command, witness->count - 1);
 			return;
 		}
 	}
-	await(witness, WITNESS_OTHER);
+	await(witness, WITNESS_OTHER, 0);
+}
+
+/* Octets of a chunk; how many of these they are. */
+static size_t
+hear_octets(struct witness *witness, size_t len)
+{
+	if (len > witness->chunk_left)
+		len = (size_t)witness->chunk_left;
+	witness->chunk_left -= len;
+	if (len > 0 && witness->chunk_left == 0 && witness->chunk_is_last)
+		witness->mails[witness->count - 1].data_ended = true;
+	return len;
+}
+
+/*
+ * What the server says.
+ */
+
+static void
+hear_recipient(struct witness_mail *mail, int code)
+{
+	mail->recipients = grow(mail->recipients, mail->recipient_count,
+				sizeof(*mail->recipients));
+	mail->recipients[mail->recipient_count++].taken =
+	    mail->mail_taken && code / 100 == 2;
+}
+
+/* LMTP: it is about the next one of those who were taken. */
+static void
+hear_verdict(struct witness *witness, struct witness_mail *mail, int code)
+{
+	bool was_given = false;
+	size_t i;
+
+	/* Of what is not here yet, there is none. */
+	if (!mail->data_ended && code / 100 == 2)
+		return;
+	mail->verdict = code;
+	for (i = 0; witness->is_lmtp && i < mail->recipient_count; i++) {
+		if (!mail->recipients[i].taken ||
+		    mail->recipients[i].verdict != 0)
+			continue;
+		if (was_given) {
+			/* Another one follows. */
+			witness->queue_start--;
+			return;
+		}
+		mail->recipients[i].verdict = code;
+		was_given = true;
+	}
 }
 
 static void
 hear_reply(struct witness *witness, int code)
 {
-	enum witness_command command = WITNESS_OTHER;
+	struct witness_item item = { WITNESS_OTHER, 0 };
+	struct witness_mail *mail;
 
 	/* The greeting, and whatever else nobody has asked for. */
 	if (witness->queue_start < witness->queue_end)
-		command = witness->queue[witness->queue_start++];
-	switch (command) {
+		item = witness->queue[witness->queue_start++];
+	if (item.command == WITNESS_OTHER)
+		return;
+	mail = &witness->mails[item.mail];
+	switch (item.command) {
 	case WITNESS_MAIL:
-		witness->mail_taken = code / 100 == 2;
+		mail->mail_answered = true;
+		mail->mail_taken = code / 100 == 2;
 		break;
 	case WITNESS_RCPT:
-		if (witness->recipient_count == WITNESS_RECIPIENTS_MAX)
-			abort();
-		witness->taken[witness->recipient_count++] =
-		    witness->mail_taken && code / 100 == 2;
+		hear_recipient(mail, code);
 		break;
 	case WITNESS_DATA:
 		witness->in_content = code == 354;
+		witness->content_mail = item.mail;
 		break;
-	case WITNESS_DOT:
-		witness->verdict = code;
+	case WITNESS_END:
+		hear_verdict(witness, mail, code);
 		break;
 	default:
 		break;
@@ -110,42 +211,85 @@ hear_reply_line(struct witness *witness, const char *line, size_t len)
 				(line[2] - '0'));
 }
 
-/* Give every whole line among the octets to hear. */
-static void
-hear(struct witness *witness, struct octets *octets, const char *data,
-     size_t len,
-     void (*line_heard)(struct witness *witness, const char *line, size_t len))
+/* The first line of these octets, if it is whole, and its length; or NULL. */
+static const char *
+whole_line(const struct octets *octets, size_t *ret_len)
 {
-	const char *start, *lf;
-	size_t line_len;
+	const char *start = octets_data(octets);
+	const char *lf = memchr(start, '\n', octets->len);
 
-	octets_append(octets, data, len);
-	for (;;) {
-		start = octets_data(octets);
-		lf = memchr(start, '\n', octets->len);
-		if (lf == NULL)
-			return;
-		line_len = (size_t)(lf - start) + 1;
-		line_heard(witness, start, line_len);
-		octets_consume(octets, line_len);
-	}
+	if (lf == NULL)
+		return NULL;
+	*ret_len = (size_t)(lf - start) + 1;
+	return start;
 }
 
 void
 witness_hear_client(struct witness *witness, const char *data, size_t len)
 {
-	hear(witness, &witness->from_client, data, len, hear_command);
+	struct octets *octets = &witness->from_client;
+	const char *line;
+	size_t line_len;
+
+	octets_append(octets, data, len);
+	for (;;) {
+		octets_consume(octets, hear_octets(witness, octets->len));
+		if (witness->chunk_left > 0)
+			return;
+		line = whole_line(octets, &line_len);
+		if (line == NULL)
+			return;
+		hear_command(witness, line, line_len);
+		octets_consume(octets, line_len);
+	}
 }
 
 void
 witness_hear_server(struct witness *witness, const char *data, size_t len)
 {
-	hear(witness, &witness->from_server, data, len, hear_reply_line);
+	struct octets *octets = &witness->from_server;
+	const char *line;
+	size_t line_len;
+
+	octets_append(octets, data, len);
+	while ((line = whole_line(octets, &line_len)) != NULL) {
+		hear_reply_line(witness, line, line_len);
+		octets_consume(octets, line_len);
+	}
+}
+
+const struct witness_mail *
+witness_mail(const struct witness *witness, size_t number)
+{
+	static const struct witness_mail none;
+
+	number += witness->first;
+	return number < witness->count ? &witness->mails[number] : &none;
 }
 
 bool
-witness_accepted(const struct witness *witness, size_t recipient)
+witness_accepted(const struct witness *witness, size_t number, size_t recipient)
 {
-	return recipient < witness->recipient_count &&
-	       witness->taken[recipient] && witness->verdict / 100 == 2;
+	const struct witness_mail *mail = witness_mail(witness, number);
+	int verdict = mail->verdict;
+
+	if (recipient >= mail->recipient_count ||
+	    !mail->recipients[recipient].taken)
+		return false;
+	if (witness->is_lmtp)
+		verdict = mail->recipients[recipient].verdict;
+	return verdict / 100 == 2;
+}
+
+bool
+witness_may_have_taken(const struct witness *witness, size_t number,
+		       size_t recipient)
+{
+	const struct witness_mail *mail = witness_mail(witness, number);
+
+	if (!mail->data_ended)
+		return false;
+	if (recipient < mail->recipient_count)
+		return mail->recipients[recipient].taken;
+	return !mail->mail_answered || mail->mail_taken;
 }

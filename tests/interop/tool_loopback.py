@@ -617,13 +617,18 @@ def headers(tap, server):
         for bad in (b'', b'Subject: x\n\n', b'To: bob@example.test, "x\n\n',
                     b'To: bob@example.test\nno field\n\n',
                     b'To: <bob@example.test\n\n', b'To: bob@exa_mple\n\n',
-                    b'To: b\xc3\xb6b@example.test\n\n',
                     b'Resent-To: bob@example.test\n\n',
                     b'To: bob@example.test\nX: ' + b'x' * 1050000,
                     b'Bcc: bob@example.test',
                     b'Bcc: bob@example.test,\r\n alice@example.test\r\n'):
             send(server, 'submission', '-t', message=bad).must_end_with(
                 DATAERR).must_say_one_line()
+        must(not server.new(), 'something was delivered')
+    with tap.test('mailbox_that_needs_SMTPUTF8_is_one_line_and_69'):
+        ended = send(server, 'submission', '-t',
+                     message=b'To: b\xc3\xb6b@example.test\n\n')
+        ended.must_end_with(UNAVAILABLE).must_say_one_line()
+        must('SMTPUTF8' in ended.stderr, ended.stderr)
         must(not server.new(), 'something was delivered')
 
 

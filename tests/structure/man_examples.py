@@ -161,7 +161,7 @@ class Library:
         """What smtpc_error_detail() can return."""
         pattern = re.compile(
             r'\b(?:engine_(?:fail|break)\(\s*session,\s*[\w>.-]+,\s*|'
-            r'(?:broken|failed|closed|fail)\(\s*\w+,\s*|'
+            r'(?:broken|failed|closed|fail|not_offered)\(\s*\w+,\s*|'
             r'(?:auth_skip|cancel)\(\s*session,\s*auth,\s*|'
             r'\bSMTPC_E_\w+,\s*|\w*detail = )"([a-z0-9-]+)"')
         found = {token for text in self.sources.values()
@@ -169,6 +169,12 @@ class Library:
         # Those of alerts are in a table; others are chosen by functions.
         found |= set(re.findall(r'"(alert-[a-z-]+)"',
                                 self.sources['tls_alert.c']))
+        # So are those of contents and of parameters.
+        found |= set(re.findall(r'\{ SMTPC_SCAN_\w+, "([a-z-]+)"',
+                                self.sources['send_check.c']))
+        found |= set(re.findall(r'parameter_need \w+ = \{ "[\w-]+",'
+                                r'\s*"([a-z-]+)" \}',
+                                self.sources['parameter.c']))
         for text in self.sources.values():
             for body in re.findall(r'^\w+_detail\([^;{]*\n\{(.*?)^\}', text,
                                    re.M | re.S):

@@ -285,6 +285,9 @@ def most_functions_are_short(tree):
 def no_file_is_too_long(tree):
     for path in tree.texts:
         lines = tree.read(path).count('\n')
+        # All of the interface is in one file.
+        if path == 'include/smtpc/smtpc.h':
+            continue
         if path.endswith(('.c', '.h', '.py')) and lines > FILE_LINES_MAX:
             yield f'{path} has {lines} lines'
 

@@ -74,6 +74,32 @@ START_TEST(paths_stand_between_brackets)
 }
 END_TEST
 
+START_TEST(with_SMTPUTF8_a_path_may_be_UTF_8)
+{
+	static const char *const bad[] = {
+		"\xff@b",
+		"a\r\n@b",
+		"\xc3\xa4\x7f@b",
+		"\xc3@b",
+	};
+	size_t i;
+
+	ck_assert(command_write_mail_utf8(&out, "\xc3\xa4@b", " SMTPUTF8",
+					  " RET=HDRS"));
+	ck_assert_str_eq(written(),
+			 "MAIL FROM:<\xc3\xa4@b> SMTPUTF8 RET=HDRS\r\n");
+	ck_assert(command_write_rcpt_utf8(&out, "\xc3\xa4@b", " X"));
+	ck_assert_str_eq(written(), "RCPT TO:<\xc3\xa4@b> X\r\n");
+	ck_assert(!command_write_mail(&out, "\xc3\xa4@b", "", ""));
+	ck_assert(!command_write_rcpt(&out, "\xc3\xa4@b", ""));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert(!command_write_mail_utf8(&out, bad[i], "", ""));
+		ck_assert(!command_write_rcpt_utf8(&out, bad[i], ""));
+		ck_assert_str_eq(written(), "");
+	}
+}
+END_TEST
+
 START_TEST(auth_stands_with_or_without_an_initial_response)
 {
 	struct buffer initial;
@@ -342,6 +368,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, verb_stands_alone_or_before_its_argument);
 	tcase_add_test(tcase, paths_stand_between_brackets);
+	tcase_add_test(tcase, with_SMTPUTF8_a_path_may_be_UTF_8);
 	tcase_add_test(tcase, auth_stands_with_or_without_an_initial_response);
 	tcase_add_loop_test(tcase, no_control_or_8bit_octet_leaves_in_any_place,
 			    0, PLACES);

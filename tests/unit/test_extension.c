@@ -12,7 +12,7 @@ static struct extension_list list;
 static void
 tear_down(void)
 {
-	extension_clear(&list);
+	extension_free(&list);
 }
 
 /* Takes the lines behind the first one; each but the last ends in CRLF. */
@@ -71,7 +71,10 @@ START_TEST(each_line_is_a_keyword_and_its_parameters)
 	has("SIZE ", NULL);
 	ck_assert_uint_eq(list.known, EXTENSION_PIPELINING |
 					  EXTENSION_STARTTLS | EXTENSION_AUTH |
-					  EXTENSION_8BITMIME);
+					  EXTENSION_8BITMIME | EXTENSION_SIZE |
+					  EXTENSION_SMTPUTF8 |
+					  EXTENSION_CHUNKING);
+	ck_assert_uint_eq(list.size_max, 10240000);
 	ck_assert_str_eq(list.items[1].keyword, "SIZE");
 }
 END_TEST
@@ -357,6 +360,112 @@ START_TEST(keyword_of_nothing_but_x_is_a_mask)
 }
 END_TEST
 
+/*
+ * Numbers.
+ */
+
+static const struct {
+	const char *lines;
+	uint64_t size_max;
+	struct extension_limits limits;
+} numbers[] = {
+	{ "SIZE\r\nDSN", 0, { 0, 0, 0 } },
+	{ "SIZE 0", 0, { 0, 0, 0 } },
+	{ "SIZE 18446744073709551615", UINT64_MAX, { 0, 0, 0 } },
+	{ "SIZE 99999999999999999999", UINT64_MAX, { 0, 0, 0 } },
+	{ "SIZE many", 0, { 0, 0, 0 } },
+	{ "LIMITS RCPTMAX=20 MAILMAX=5", 0, { 20, 5, 0 } },
+	{ "limits rcptdomainmax=1 RcptMax=999999", 0, { 999999, 0, 1 } },
+	{ "LIMITS XMAX=3 RCPTMAX=7 RCPTMAXX=2 RCPTMAX", 0, { 7, 0, 0 } },
+	{ "LIMITS RCPTMAX=0 MAILMAX=01 RCPTDOMAINMAX=1x", 0, { 0, 0, 0 } },
+	{ "LIMITS RCPTMAX=1000000 MAILMAX= RCPTDOMAINMAX=-1", 0, { 0, 0, 0 } },
+	{ "LIMITS RCPTMAX=20 RCPTMAX=10 RCPTMAX=30", 0, { 10, 0, 0 } },
+	{ "LIMITS", 0, { 0, 0, 0 } },
+	{ "XLIMITS RCPTMAX=20", 0, { 0, 0, 0 } },
+};
+
+START_TEST(numbers_are_read_and_what_is_none_is_ignored)
+{
+	offers(numbers[_i].lines);
+	ck_assert_uint_eq(list.size_max, numbers[_i].size_max);
+	ck_assert_uint_eq(list.limits.recipients,
+			  numbers[_i].limits.recipients);
+	ck_assert_uint_eq(list.limits.transactions,
+			  numbers[_i].limits.transactions);
+	ck_assert_uint_eq(list.limits.domains, numbers[_i].limits.domains);
+	/* Of the next server nothing of that is true. */
+	offers("DSN");
+	ck_assert_uint_eq(list.size_max, 0);
+	ck_assert_uint_eq(list.limits.recipients, 0);
+}
+END_TEST
+
+/*
+ * Extensions that are disabled.
+ */
+
+START_TEST(disabled_extension_is_not_in_the_list)
+{
+	offers("SIZE 1000\r\nCHUNKING\r\nLIMITS RCPTMAX=3\r\nDSN");
+	ck_assert_int_eq(extension_disable(&list, "chunking"), SMTPC_OK);
+	has("CHUNKING", NULL);
+	has("SIZE", "1000");
+	has("DSN", "");
+	ck_assert_uint_eq(list.count, 3);
+	ck_assert_uint_eq(list.known, EXTENSION_SIZE);
+	ck_assert_int_eq(extension_disable(&list, "SIZE"), SMTPC_OK);
+	ck_assert_uint_eq(list.size_max, 0);
+	ck_assert_int_eq(extension_disable(&list, "LIMITS"), SMTPC_OK);
+	ck_assert_uint_eq(list.limits.recipients, 0);
+	ck_assert_int_eq(extension_disable(&list, "DSN"), SMTPC_OK);
+	ck_assert_uint_eq(list.count, 0);
+	/* Nor in the next one. */
+	offers("SIZE 1000\r\nChunking\r\nPIPELINING\r\nDSNX");
+	has("SIZE", NULL);
+	has("CHUNKING", NULL);
+	has("PIPELINING", "");
+	has("DSNX", "");
+	ck_assert_uint_eq(list.known, EXTENSION_PIPELINING);
+	extension_free(&list);
+	offers("SIZE 1000");
+	has("SIZE", "1000");
+}
+END_TEST
+
+START_TEST(what_is_no_keyword_is_not_disabled)
+{
+	char name[200];
+
+	ck_assert_int_eq(extension_disable(&list, ""), SMTPC_E_INVALID);
+	ck_assert_int_eq(extension_disable(&list, "A B"), SMTPC_E_INVALID);
+	ck_assert_int_eq(extension_disable(&list, "A\r\n"), SMTPC_E_INVALID);
+	ck_assert_int_eq(extension_disable(&list, "\xc3\xa4"), SMTPC_E_INVALID);
+	memset(name, 'A', sizeof(name));
+	name[129] = '\0';
+	ck_assert_int_eq(extension_disable(&list, name), SMTPC_E_INVALID);
+	ck_assert_ptr_null(list.disabled);
+	name[128] = '\0';
+	ck_assert_int_eq(extension_disable(&list, name), SMTPC_OK);
+	ck_assert_int_eq(extension_disable(&list, "8BITMIME"), SMTPC_OK);
+	extension_free(&list);
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_disabled)
+{
+	offers("SIZE 1000");
+	fault_at(0);
+	ck_assert_int_eq(extension_disable(&list, "SIZE"), SMTPC_E_NOMEM);
+	ck_assert(fault_end());
+	has("SIZE", "1000");
+	/* Twice is as good as once. */
+	ck_assert_int_eq(extension_disable(&list, "SIZE"), SMTPC_OK);
+	fault_at(0);
+	ck_assert_int_eq(extension_disable(&list, "size"), SMTPC_OK);
+	ck_assert(!fault_end());
+}
+END_TEST
+
 int
 main(void)
 {
@@ -386,5 +495,16 @@ main(void)
 
 	tcase = suite_case(suite, "extension_lists");
 	tcase_add_test(tcase, word_is_found_in_a_list);
+
+	tcase = suite_case(suite, "numbers");
+	tcase_add_checked_fixture(tcase, NULL, tear_down);
+	tcase_add_loop_test(tcase, numbers_are_read_and_what_is_none_is_ignored,
+			    0, (int)(sizeof(numbers) / sizeof(numbers[0])));
+
+	tcase = suite_case(suite, "extension_disable");
+	tcase_add_checked_fixture(tcase, NULL, tear_down);
+	tcase_add_test(tcase, disabled_extension_is_not_in_the_list);
+	tcase_add_test(tcase, what_is_no_keyword_is_not_disabled);
+	tcase_add_test(tcase, without_memory_nothing_is_disabled);
 	return suite_run(suite);
 }

@@ -213,7 +213,7 @@ START_TEST(smuggled_utf8_is_refused)
 	static const char *const octets[] = {
 		"\xc3\x28",	"\xc0\x8a",	"\xe0\x80\x8a",
 		"\xed\xa0\x80", "\xc2\x85",	"\xe2\x80\xa8",
-		"\xef\xbc\xa0", "\xef\xbc\x8e", "\xe2\x80\x8e",
+		"\xe2\x80\x8e", "\xef\xbb\xbf", "\xe2\x81\xa6",
 	};
 	char text[40];
 	size_t i;
@@ -224,6 +224,41 @@ START_TEST(smuggled_utf8_is_refused)
 		snprintf(text, sizeof(text), "a@b%sc", octets[i]);
 		bad(mailbox_problem, text);
 	}
+}
+END_TEST
+
+START_TEST(utf8_is_good_in_both_parts)
+{
+	good(mailbox_problem, "\xc3\xa4@b");
+	good(mailbox_problem, "\"\xc3\xa4 b\"@b");
+	good(mailbox_problem, "a@b\xc3\xbc"
+			      "cher.example");
+	good(mailbox_problem, "\xe4\xbe\x8b@\xe4\xbe\x8b.test");
+	/* A wide @ is a letter like others, and delimits nothing. */
+	good(mailbox_problem, "a\xef\xbc\xa0@b");
+	bad(mailbox_problem, "a\xef\xbc\xa0"
+			     "b");
+	/* The ASCII in such a domain is held to its rules. */
+	bad(mailbox_problem, "a@\xc3\xbc_b.test");
+	bad(mailbox_problem, "a@-\xc3\xbc.test");
+	bad(mailbox_problem, "a@\xc3\xbc-.test");
+	bad(mailbox_problem, "a@\xc3\xbc..test");
+	bad(mailbox_problem, "a@\xc3\xbc b.test");
+	/* Elsewhere a name is ASCII. */
+	bad(domain_problem, "b\xc3\xbc"
+			    "cher.example");
+}
+END_TEST
+
+START_TEST(domain_begins_behind_the_at_that_counts)
+{
+	ck_assert_str_eq(mailbox_domain("a@b.test"), "b.test");
+	ck_assert_str_eq(mailbox_domain("\"x@evil.example y\"@good.example"),
+			 "good.example");
+	ck_assert_str_eq(mailbox_domain("\"a\\\"@b\"@c"), "c");
+	ck_assert_str_eq(mailbox_domain("a@[IPv6:::1]"), "[IPv6:::1]");
+	ck_assert_str_eq(mailbox_domain("postmaster"), "");
+	ck_assert_str_eq(mailbox_domain(""), "");
 }
 END_TEST
 
@@ -525,6 +560,8 @@ add_mailboxes(Suite *suite)
 			    0, CARRIERS);
 	tcase_add_test(tcase, octets_of_atoms_and_labels_are_exact);
 	tcase_add_test(tcase, smuggled_utf8_is_refused);
+	tcase_add_test(tcase, utf8_is_good_in_both_parts);
+	tcase_add_test(tcase, domain_begins_behind_the_at_that_counts);
 	tcase_add_test(tcase, local_part_has_64_octets_at_most);
 	tcase_add_test(tcase, mailbox_has_254_octets_at_most);
 	tcase_add_test(tcase, huge_text_is_refused_whatever_it_is);

@@ -11,6 +11,27 @@
 static char *list;
 static struct extension_list extensions;
 
+static int
+append(const char *keyword, const char *value)
+{
+	const char *problem = "?";
+	int rc = parameter_append(&list, PARAMETER_OF_MAIL, keyword, value,
+				  &problem);
+
+	ck_assert_int_eq(problem == NULL, rc != SMTPC_E_INVALID);
+	return rc;
+}
+
+/* The extension that is lacking, or NULL. */
+static const char *
+lacks(const char *parameters)
+{
+	const struct parameter_need *need =
+	    parameter_lacks(parameters, &extensions);
+
+	return need != NULL ? need->extension : NULL;
+}
+
 static void
 set_up(void)
 {
@@ -30,11 +51,11 @@ tear_down(void)
 
 START_TEST(each_follows_the_others_behind_a_blank)
 {
-	ck_assert_int_eq(parameter_append(&list, "RET", "HDRS"), SMTPC_OK);
+	ck_assert_int_eq(append("RET", "HDRS"), SMTPC_OK);
 	ck_assert_str_eq(list, " RET=HDRS");
-	ck_assert_int_eq(parameter_append(&list, "SMTPUTF8", NULL), SMTPC_OK);
-	ck_assert_int_eq(parameter_append(&list, "envid", "a+2Bb"), SMTPC_OK);
-	ck_assert_str_eq(list, " RET=HDRS SMTPUTF8 envid=a+2Bb");
+	ck_assert_int_eq(append("XFLAG", NULL), SMTPC_OK);
+	ck_assert_int_eq(append("envid", "a+2Bb"), SMTPC_OK);
+	ck_assert_str_eq(list, " RET=HDRS XFLAG envid=a+2Bb");
 }
 END_TEST
 
@@ -54,13 +75,15 @@ START_TEST(refused_one_changes_nothing)
 		{ "BODY", "8BITMIME" },
 		{ "body", "7BIT" },
 		{ "Body", NULL },
+		{ "SMTPUTF8", NULL },
+		{ "ret", "FULL" },
+		{ "NOTIFY", "NEVER" },
 	};
 	size_t i;
 
-	ck_assert_int_eq(parameter_append(&list, "RET", "HDRS"), SMTPC_OK);
+	ck_assert_int_eq(append("RET", "HDRS"), SMTPC_OK);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ck_assert_msg(parameter_append(&list, bad[i][0], bad[i][1]) ==
-				  SMTPC_E_INVALID,
+		ck_assert_msg(append(bad[i][0], bad[i][1]) == SMTPC_E_INVALID,
 			      "%s was taken", bad[i][0]);
 		ck_assert_str_eq(list, " RET=HDRS");
 	}
@@ -84,13 +107,13 @@ START_TEST(longest_list_still_fits_its_line)
 		mem_free(list);
 		list = NULL;
 		value[len] = '\0';
-		rc = parameter_append(&list, "K", value);
+		rc = append("K", value);
 		value[len] = 'v';
 	}
 	ck_assert_int_eq(rc, SMTPC_E_INVALID);
 	value[len - 2] = '\0';
-	ck_assert_int_eq(parameter_append(&list, "K", value), SMTPC_OK);
-	ck_assert_int_eq(parameter_append(&list, "L", NULL), SMTPC_E_INVALID);
+	ck_assert_int_eq(append("K", value), SMTPC_OK);
+	ck_assert_int_eq(append("L", NULL), SMTPC_E_INVALID);
 
 	memset(mailbox, 'a', sizeof(mailbox));
 	memcpy(mailbox, local, 64);
@@ -105,9 +128,9 @@ END_TEST
 
 START_TEST(without_memory_nothing_is_appended)
 {
-	ck_assert_int_eq(parameter_append(&list, "RET", "HDRS"), SMTPC_OK);
+	ck_assert_int_eq(append("RET", "HDRS"), SMTPC_OK);
 	fault_at(0);
-	ck_assert_int_eq(parameter_append(&list, "ENVID", "x"), SMTPC_E_NOMEM);
+	ck_assert_int_eq(append("ENVID", "x"), SMTPC_E_NOMEM);
 	ck_assert(fault_end());
 	ck_assert_str_eq(list, " RET=HDRS");
 }
@@ -115,21 +138,18 @@ END_TEST
 
 START_TEST(what_is_offered_is_not_lacking)
 {
-	ck_assert_ptr_null(parameter_lacks(NULL, &extensions));
-	ck_assert_ptr_null(parameter_lacks("", &extensions));
-	ck_assert_ptr_null(parameter_lacks(" SIZE=1", &extensions));
-	ck_assert_ptr_null(parameter_lacks(" RET=HDRS ENVID=x NOTIFY=NEVER "
-					   "ORCPT=rfc822;a SIZE=1",
-					   &extensions));
-	ck_assert_ptr_null(parameter_lacks(" ret=HDRS", &extensions));
+	ck_assert_ptr_null(lacks(NULL));
+	ck_assert_ptr_null(lacks(""));
+	ck_assert_ptr_null(lacks(" SIZE=1"));
+	ck_assert_ptr_null(lacks(" RET=HDRS ENVID=x NOTIFY=NEVER "
+				 "ORCPT=rfc822;a SIZE=1"));
+	ck_assert_ptr_null(lacks(" ret=HDRS"));
 }
 END_TEST
 
 START_TEST(extension_that_a_parameter_needs_is_named)
 {
 	static const char *const needs[][2] = {
-		{ " SMTPUTF8", "SMTPUTF8" },
-		{ " smtputf8", "SMTPUTF8" },
 		{ " AUTH=<>", "AUTH" },
 		{ " BY=120;R", "DELIVERBY" },
 		{ " HOLDFOR=1", "FUTURERELEASE" },
@@ -137,25 +157,94 @@ START_TEST(extension_that_a_parameter_needs_is_named)
 		{ " MT-PRIORITY=3", "MT-PRIORITY" },
 		{ " REQUIRETLS", "REQUIRETLS" },
 		{ " RRVS=2030-01-01T00:00:00Z", "RRVS" },
-		{ " SIZE=1 RET=FULL BY=120;R SMTPUTF8", "DELIVERBY" },
+		{ " SIZE=1 RET=FULL BY=120;R REQUIRETLS", "DELIVERBY" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		ck_assert_str_eq(parameter_lacks(needs[i][0], &extensions),
-				 needs[i][1]);
+		ck_assert_str_eq(lacks(needs[i][0]), needs[i][1]);
 	extension_clear(&extensions);
-	ck_assert_str_eq(parameter_lacks(" SIZE=1", &extensions), "SIZE");
-	ck_assert_str_eq(parameter_lacks(" ENVID=x", &extensions), "DSN");
+	ck_assert_str_eq(lacks(" SIZE=1"), "SIZE");
+	ck_assert_str_eq(lacks(" ENVID=x"), "DSN");
 }
 END_TEST
 
 START_TEST(unknown_parameter_is_the_callers_affair)
 {
-	ck_assert_ptr_null(parameter_lacks(" X-OWN=1 XOTHER", &extensions));
+	ck_assert_ptr_null(lacks(" X-OWN=1 XOTHER"));
 	/* Only whole keywords count, and no values. */
-	ck_assert_ptr_null(
-	    parameter_lacks(" SMTPUTF8X BYE=1 X=BY", &extensions));
+	ck_assert_ptr_null(lacks(" SMTPUTF8X BYE=1 X=BY"));
+}
+END_TEST
+
+START_TEST(value_is_found_and_taken_out)
+{
+	static const char text[] = " RET=HDRS XFLAG SIZE=12 XSIZE=7";
+	char changed[sizeof(text)];
+	const char *value;
+	size_t len = 77;
+
+	value = parameter_find(text, "size", &len);
+	ck_assert_ptr_eq(value, strstr(text, "12"));
+	ck_assert_uint_eq(len, 2);
+	ck_assert_ptr_null(parameter_find(text, "XFLAG", &len));
+	ck_assert_ptr_null(parameter_find(text, "XFLA", &len));
+	ck_assert_ptr_null(parameter_find(NULL, "XFLAG", &len));
+	ck_assert(parameter_has(text, "XFLAG"));
+	ck_assert(!parameter_has(text, "HDRS"));
+	memcpy(changed, text, sizeof(text));
+	parameter_remove(changed, "XFLAG");
+	ck_assert_str_eq(changed, " RET=HDRS SIZE=12 XSIZE=7");
+	parameter_remove(changed, "FLAG");
+	parameter_remove(changed, "XSIZE");
+	ck_assert_str_eq(changed, " RET=HDRS SIZE=12");
+	parameter_remove(changed, "RET");
+	parameter_remove(changed, "SIZE");
+	ck_assert_str_eq(changed, "");
+	parameter_remove(NULL, "SIZE");
+}
+END_TEST
+
+START_TEST(parameter_belongs_to_its_command)
+{
+	const char *problem;
+
+	ck_assert_int_eq(parameter_append(&list, PARAMETER_OF_RECIPIENT, "RET",
+					  "HDRS", &problem),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(parameter_append(&list, PARAMETER_OF_RECIPIENT, "SIZE",
+					  "1", &problem),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(parameter_append(&list, PARAMETER_OF_RECIPIENT,
+					  "NOTIFY", "NEVER", &problem),
+			 SMTPC_OK);
+	ck_assert_int_eq(parameter_append(&list, PARAMETER_OF_RECIPIENT, "XOWN",
+					  NULL, &problem),
+			 SMTPC_OK);
+	ck_assert_str_eq(list, " NOTIFY=NEVER XOWN");
+}
+END_TEST
+
+START_TEST(detail_is_the_keyword_in_small_letters)
+{
+	static const char *const lists[] = {
+		" AUTH=<>",	  " BY=1;N",	 " HOLDFOR=1",
+		" MT-PRIORITY=1", " REQUIRETLS", " RRVS=x",
+	};
+	const struct parameter_need *need;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		need = parameter_lacks(lists[i], &extensions);
+		ck_assert_uint_eq(strlen(need->detail),
+				  strlen(need->extension));
+		for (k = 0; need->detail[k] != '\0'; k++)
+			ck_assert_int_eq(need->detail[k],
+					 need->extension[k] >= 'A' &&
+						 need->extension[k] <= 'Z'
+					     ? need->extension[k] + 32
+					     : need->extension[k]);
+	}
 }
 END_TEST
 
@@ -176,5 +265,8 @@ main(void)
 	tcase_add_test(tcase, what_is_offered_is_not_lacking);
 	tcase_add_test(tcase, extension_that_a_parameter_needs_is_named);
 	tcase_add_test(tcase, unknown_parameter_is_the_callers_affair);
+	tcase_add_test(tcase, value_is_found_and_taken_out);
+	tcase_add_test(tcase, parameter_belongs_to_its_command);
+	tcase_add_test(tcase, detail_is_the_keyword_in_small_letters);
 	return suite_run(suite);
 }

@@ -235,12 +235,12 @@ START_TEST(a_client_domain_is_a_domain_or_a_literal)
 }
 END_TEST
 
-START_TEST(there_are_two_levels_of_pipelining)
+START_TEST(there_are_three_levels_of_pipelining)
 {
 	ck_assert_int_eq(smtpc_session_set_pipelining(session,
 						      SMTPC_PIPELINING_OFF),
 			 SMTPC_OK);
-	ck_assert_int_eq(smtpc_session_set_pipelining(session, 2),
+	ck_assert_int_eq(smtpc_session_set_pipelining(session, 3),
 			 SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_session_set_pipelining(session, -1),
 			 SMTPC_E_INVALID);
@@ -249,6 +249,10 @@ START_TEST(there_are_two_levels_of_pipelining)
 						      SMTPC_PIPELINING_SAFE),
 			 SMTPC_OK);
 	ck_assert_int_eq(session->pipelining, SMTPC_PIPELINING_SAFE);
+	ck_assert_int_eq(smtpc_session_set_pipelining(
+			     session, SMTPC_PIPELINING_STREAM),
+			 SMTPC_OK);
+	ck_assert_int_eq(session->pipelining, SMTPC_PIPELINING_STREAM);
 }
 END_TEST
 
@@ -690,7 +694,7 @@ add_setters(Suite *suite)
 	tcase_add_test(tcase, a_time_out_is_of_a_phase_and_not_negative);
 	tcase_add_test(tcase, userdata_can_be_changed_at_any_time);
 	tcase_add_test(tcase, a_client_domain_is_a_domain_or_a_literal);
-	tcase_add_test(tcase, there_are_two_levels_of_pipelining);
+	tcase_add_test(tcase, there_are_three_levels_of_pipelining);
 	tcase_add_test(tcase, credentials_are_set_and_forgotten_together);
 	tcase_add_test(tcase, a_token_is_set_and_forgotten);
 	tcase_add_test(tcase, limits_of_AUTH_have_limits);

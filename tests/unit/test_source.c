@@ -588,6 +588,22 @@ START_TEST(source_without_content_is_no_empty_one)
 }
 END_TEST
 
+/* What is found, as flags. */
+static void
+scan(void *context, const char *data, size_t len)
+{
+	uint32_t *found = context;
+
+	*found |= content_scan(data, len) & (CONTENT_8BIT | CONTENT_NUL);
+}
+
+static bool
+look_through(int64_t max, uint32_t *ret_found)
+{
+	*ret_found = 0;
+	return source_scan(&source, max, scan, ret_found);
+}
+
 START_TEST(memory_and_files_are_looked_through)
 {
 	char *data = long_data();
@@ -595,26 +611,26 @@ START_TEST(memory_and_files_are_looked_through)
 	int fd;
 
 	source_set_memory(&source, data, LONG);
-	ck_assert(source_scan(&source, false, content_scan, &found));
+	ck_assert(look_through(1 << 20, &found));
 	ck_assert_uint_eq(found, 0);
 	data[LONG - 1] = '\xe4';
-	ck_assert(source_scan(&source, false, content_scan, &found));
+	ck_assert(look_through(1 << 20, &found));
 	ck_assert_uint_eq(found, CONTENT_8BIT);
 
 	/* A file from where it stood, and it stays where it is. */
 	data[0] = '\0';
 	fd = file_with(data, LONG);
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	ck_assert(source_scan(&source, false, content_scan, &found));
+	ck_assert(look_through(1 << 20, &found));
 	ck_assert_uint_eq(found, CONTENT_8BIT | CONTENT_NUL);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 0);
 	ck_assert_int_eq(lseek(fd, 1, SEEK_SET), 1);
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	ck_assert(source_scan(&source, true, content_scan, &found));
+	ck_assert(look_through(1 << 26, &found));
 	ck_assert_uint_eq(found, CONTENT_8BIT);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 1);
 	fault_at(0);
-	ck_assert(!source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 26, &found));
 	ck_assert(fault_end());
 	close(fd);
 	free(data);
@@ -629,11 +645,11 @@ START_TEST(long_file_is_looked_through_only_if_it_has_to_be)
 
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
 	ck_assert_int_eq(ftruncate(fd, (1 << 20) - 1), 0);
-	ck_assert(source_scan(&source, false, content_scan, &found));
+	ck_assert(look_through(1 << 20, &found));
 	ck_assert_uint_eq(found, CONTENT_8BIT | CONTENT_NUL);
 	ck_assert_int_eq(ftruncate(fd, (1 << 20) + 1), 0);
-	ck_assert(!source_scan(&source, false, content_scan, &found));
-	ck_assert(source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 20, &found));
+	ck_assert(look_through(1 << 26, &found));
 	ck_assert_uint_eq(found, CONTENT_8BIT | CONTENT_NUL);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 0);
 	close(fd);
@@ -647,14 +663,14 @@ START_TEST(what_can_be_read_only_once_is_not_looked_through)
 	uint32_t found = 77;
 	int fds[2], fd;
 
-	ck_assert(!source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 26, &found));
 	set_script(&script, calls, -1);
-	ck_assert(!source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 26, &found));
 	ck_assert_uint_eq(script.next, 0);
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(write(fds[1], "\xe4", 1), 1);
 	ck_assert_int_eq(source_set_descriptor(&source, fds[0]), SMTPC_OK);
-	ck_assert(!source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 26, &found));
 	ck_assert_uint_eq(found, 0);
 	close(fds[0]);
 	close(fds[1]);
@@ -662,7 +678,7 @@ START_TEST(what_can_be_read_only_once_is_not_looked_through)
 	fd = file_with("abc", 3);
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
 	close(fd);
-	ck_assert(!source_scan(&source, true, content_scan, &found));
+	ck_assert(!look_through(1 << 26, &found));
 }
 END_TEST
 
@@ -698,6 +714,70 @@ add_descriptors(Suite *suite)
 	tcase_add_test(tcase, chunk_is_given_back_at_the_end);
 }
 
+/*
+ * What is known of it, and the same again.
+ */
+
+START_TEST(size_is_known_of_what_has_one)
+{
+	int fd = file_with("abcdef", 6);
+
+	ck_assert_int_eq(source_size(&source), -1);
+	source_set_memory(&source, "abc", 3);
+	ck_assert_int_eq(source_size(&source), 3);
+	ck_assert_int_eq(lseek(fd, 2, SEEK_SET), 2);
+	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
+	ck_assert_int_eq(source_size(&source), 4);
+	/* That of an empty one may be of a file that is made as it is read. */
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	ck_assert_int_eq(source_size(&source), -1);
+	source_set_push(&source, -1);
+	ck_assert_int_eq(source_size(&source), -1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(memory_and_files_can_be_set_again)
+{
+	static const char text[] = "abc";
+	struct source other;
+	int fd = file_with("abcdef", 6);
+
+	memset(&other, 0, sizeof(other));
+	source_clear(&other);
+	ck_assert_int_eq(source_set_again(&source, &other), SMTPC_E_STATE);
+	source_set_memory(&other, text, 3);
+	ck_assert_int_eq(source_set_again(&source, &other), SMTPC_OK);
+	ck_assert_ptr_eq(source.data, text);
+	ck_assert_int_eq(source_set_copy(&other, text, 3), SMTPC_OK);
+	ck_assert_int_eq(source_set_again(&source, &other), SMTPC_OK);
+	ck_assert_ptr_ne(source.data, other.data);
+	source_clear(&other);
+	reads_as("abc", 3);
+	/* From where it began, wherever it stands now. */
+	ck_assert_int_eq(lseek(fd, 2, SEEK_SET), 2);
+	ck_assert_int_eq(source_set_descriptor(&other, fd), SMTPC_OK);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(source_set_again(&source, &other), SMTPC_OK);
+	reads_as("cdef", 4);
+	source_set_push(&other, -1);
+	ck_assert_int_eq(source_set_again(&source, &other), SMTPC_E_STATE);
+	close(fd);
+}
+END_TEST
+
+START_TEST(long_memory_is_not_looked_through_without_need)
+{
+	uint32_t found = 77;
+
+	source_set_memory(&source, "\xe4\xe4\xe4", 3);
+	ck_assert(!look_through(2, &found));
+	ck_assert_uint_eq(found, 0);
+	ck_assert(look_through(3, &found));
+	ck_assert_uint_eq(found, CONTENT_8BIT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -719,5 +799,8 @@ main(void)
 	tcase_add_test(tcase, memory_and_files_are_looked_through);
 	tcase_add_test(tcase, long_file_is_looked_through_only_if_it_has_to_be);
 	tcase_add_test(tcase, what_can_be_read_only_once_is_not_looked_through);
+	tcase_add_test(tcase, long_memory_is_not_looked_through_without_need);
+	tcase_add_test(tcase, size_is_known_of_what_has_one);
+	tcase_add_test(tcase, memory_and_files_can_be_set_again);
 	return suite_run(suite);
 }

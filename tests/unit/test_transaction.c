@@ -182,6 +182,47 @@ START_TEST(all_or_none_is_on_or_off)
 }
 END_TEST
 
+START_TEST(settings_are_numbers_that_there_are)
+{
+	ck_assert_int_eq(mail->smtputf8, -1);
+	taken(smtpc_transaction_set_smtputf8(mail, 1));
+	refused(smtpc_transaction_set_smtputf8(mail, 2), SMTPC_E_INVALID);
+	refused(smtpc_transaction_set_smtputf8(mail, -2), SMTPC_E_INVALID);
+	ck_assert_int_eq(mail->smtputf8, 1);
+	ck_assert_int_eq(mail->body, SMTPC_BODY_AUTO);
+	taken(smtpc_transaction_set_body(mail, SMTPC_BODY_8BITMIME));
+	refused(smtpc_transaction_set_body(mail, 3), SMTPC_E_INVALID);
+	refused(smtpc_transaction_set_body(mail, -1), SMTPC_E_INVALID);
+	ck_assert_int_eq(mail->body, SMTPC_BODY_8BITMIME);
+	ck_assert_int_eq(mail->form, SMTPC_CONTENT_TEXT);
+	taken(smtpc_transaction_set_content_form(mail, SMTPC_CONTENT_STRICT));
+	refused(smtpc_transaction_set_content_form(mail, 3), SMTPC_E_INVALID);
+	refused(smtpc_transaction_set_content_form(mail, -1), SMTPC_E_INVALID);
+	ck_assert_int_eq(mail->form, SMTPC_CONTENT_STRICT);
+}
+END_TEST
+
+START_TEST(a_mailbox_has_an_ASCII_form_if_its_local_part_is_ASCII)
+{
+	taken(smtpc_transaction_set_sender(mail, "a@b\xc3\xbc.test"));
+	ck_assert_str_eq(mail->sender_ascii, "a@xn--b-eha.test");
+	ck_assert(!mail->sender_needs_utf8);
+	taken(smtpc_transaction_set_sender(mail, "\xc3\xa4@b\xc3\xbc.test"));
+	ck_assert_ptr_null(mail->sender_ascii);
+	ck_assert(mail->sender_needs_utf8);
+	taken(smtpc_transaction_set_sender(mail, "a@b.test"));
+	ck_assert_ptr_null(mail->sender_ascii);
+	ck_assert(!mail->sender_needs_utf8);
+	taken(smtpc_transaction_add_recipient(mail, "\xc3\xa4@b.test", NULL));
+	ck_assert(mail->recipients[0].needs_utf8);
+	ck_assert_ptr_null(mail->recipients[0].ascii);
+	taken(smtpc_transaction_add_recipient(mail, "postmaster", NULL));
+	ck_assert(!mail->recipients[1].needs_utf8);
+	ck_assert_str_eq(smtpc_transaction_recipient(mail, 0),
+			 "\xc3\xa4@b.test");
+}
+END_TEST
+
 /*
  * The content.
  */
@@ -254,6 +295,193 @@ START_TEST(a_reader_s_size_is_known_or_not)
 			SMTPC_E_INVALID);
 	ck_assert_int_eq(mail->source.size, INT64_MAX);
 	ck_assert_ptr_eq(mail->source.userdata, &mail);
+}
+END_TEST
+
+START_TEST(pushed_content_may_have_a_size)
+{
+	size_t taken_len = 77;
+
+	taken(smtpc_transaction_set_content_push(mail, -1));
+	ck_assert_int_eq(mail->source.kind, SOURCE_PUSH);
+	refused(smtpc_transaction_set_content_push(mail, -2), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_write(mail, "abc", 3, &taken_len),
+			 SMTPC_OK);
+	ck_assert_uint_eq(taken_len, 3);
+	ck_assert_int_eq(smtpc_transaction_write(mail, NULL, 0, &taken_len),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_write(mail, "abc", 3, NULL),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_end_content(mail), SMTPC_OK);
+	ck_assert_int_eq(smtpc_transaction_write(mail, "abc", 3, &taken_len),
+			 SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_transaction_end_content(mail), SMTPC_E_STATE);
+	taken(smtpc_transaction_set_content_push(mail, 3));
+	ck_assert_int_eq(mail->source.size, 3);
+	taken(smtpc_transaction_set_content(mail, "abc", 3));
+	ck_assert_int_eq(smtpc_transaction_write(mail, "abc", 3, &taken_len),
+			 SMTPC_E_STATE);
+}
+END_TEST
+
+/* What a scan tells, of octets by themselves. */
+static const struct {
+	const char *text;
+	size_t len;
+	uint32_t found;
+} scans[] = {
+	{ "", 0, 0 },
+	{ "Subject: x\r\n\r\nHello.\r\n", 22, 0 },
+	{ ".\r\n", 3, 0 },
+	{ "no end", 6, 0 },
+	{ "p\xc3\xa4th", 5, SMTPC_SCAN_8BIT },
+	{ "Subject: p\xc3\xa4th\r\n\r\n", 18,
+	  SMTPC_SCAN_8BIT | SMTPC_SCAN_UTF8_HEADERS },
+	{ "Subject: x\r\n p\xc3\xa4th\r\n", 20,
+	  SMTPC_SCAN_8BIT | SMTPC_SCAN_UTF8_HEADERS },
+	{ "Subject: x\n\np\xc3\xa4th\n", 18,
+	  SMTPC_SCAN_8BIT | SMTPC_SCAN_BARE_LF },
+	{ "Subject: x\r\rp\xc3\xa4th\r", 18,
+	  SMTPC_SCAN_8BIT | SMTPC_SCAN_BARE_CR },
+	{ "Subject: x\r\n\r\np\xc3\xa4th\r\n", 21, SMTPC_SCAN_8BIT },
+	/* Without a header section there is none that is UTF-8. */
+	{ "no field\r\nX: p\xc3\xa4th\r\n", 20, SMTPC_SCAN_8BIT },
+	{ " X: p\xc3\xa4th\r\n", 11, SMTPC_SCAN_8BIT },
+	{ "X: y\r\nX\xc3\xa4: p\r\n", 14, SMTPC_SCAN_8BIT },
+	{ "a\0b", 3, SMTPC_SCAN_NUL },
+	{ "a\rb\nc\r\n", 7, SMTPC_SCAN_BARE_CR | SMTPC_SCAN_BARE_LF },
+	{ "a\r", 2, SMTPC_SCAN_BARE_CR },
+};
+
+START_TEST(a_scan_tells_what_octets_hold)
+{
+	char line[1010];
+
+	ck_assert_uint_eq(smtpc_scan_content(scans[_i].text, scans[_i].len),
+			  scans[_i].found);
+	memset(line, 'x', sizeof(line));
+	ck_assert_uint_eq(smtpc_scan_content(line, 998), 0);
+	ck_assert_uint_eq(smtpc_scan_content(line, 999), SMTPC_SCAN_LONG_LINE);
+	memcpy(line + 998, "\r\ny\r\n", 5);
+	ck_assert_uint_eq(smtpc_scan_content(line, 1003), 0);
+	memcpy(line + 998, "x\r\ny\r\n", 6);
+	ck_assert_uint_eq(smtpc_scan_content(line, 1004), SMTPC_SCAN_LONG_LINE);
+}
+END_TEST
+
+/*
+ * The remainder.
+ */
+
+/* As if a limit of the server's had left the second and the third over. */
+static void
+leave_over(void)
+{
+	taken(smtpc_transaction_set_sender(mail, "a@b\xc3\xbc.test"));
+	taken(smtpc_transaction_add_recipient(mail, "one@b.test", NULL));
+	taken(
+	    smtpc_transaction_add_recipient(mail, "two@b\xc3\xbc.test", NULL));
+	taken(smtpc_transaction_add_recipient(mail, "\xc3\xa4@b.test", NULL));
+	taken(smtpc_transaction_add_recipient(mail, "four@b.test", NULL));
+	taken(smtpc_transaction_set_dsn(mail, "HDRS", "x"));
+	taken(smtpc_transaction_set_recipient_dsn(mail, 1, "NEVER", NULL));
+	taken(smtpc_transaction_set_all_or_none(mail, 1));
+	taken(smtpc_transaction_set_smtputf8(mail, 1));
+	taken(smtpc_transaction_set_body(mail, SMTPC_BODY_8BITMIME));
+	taken(smtpc_transaction_set_content_form(mail, SMTPC_CONTENT_STRICT));
+	taken(smtpc_transaction_set_content(mail, "abc", 3));
+	mail->recipients[0].outcome = SMTPC_OUTCOME_ACCEPTED;
+	mail->recipients[1].outcome = SMTPC_OUTCOME_TRANSIENT;
+	mail->recipients[2].outcome = SMTPC_OUTCOME_NOT_ATTEMPTED;
+	mail->recipients[3].outcome = SMTPC_OUTCOME_IN_DOUBT;
+	mail->recipients[1].left_over = mail->recipients[2].left_over = true;
+	/* Whatever was marked: who may have it is not tried again. */
+	mail->recipients[0].left_over = mail->recipients[3].left_over = true;
+}
+
+START_TEST(Q_088_the_remainder_is_the_same_for_those_left_over)
+{
+	smtpc_transaction *rest = NULL;
+
+	leave_over();
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, &rest), SMTPC_OK);
+	ck_assert_uint_eq(smtpc_transaction_recipient_count(rest), 2);
+	ck_assert_str_eq(smtpc_transaction_recipient(rest, 0),
+			 "two@b\xc3\xbc.test");
+	ck_assert_str_eq(rest->recipients[0].ascii, "two@xn--b-eha.test");
+	ck_assert_str_eq(rest->recipients[0].parameters, " NOTIFY=NEVER");
+	ck_assert_str_eq(smtpc_transaction_recipient(rest, 1),
+			 "\xc3\xa4@b.test");
+	ck_assert(rest->recipients[1].needs_utf8);
+	ck_assert(!rest->recipients[1].left_over);
+	ck_assert_int_eq(smtpc_transaction_recipient_outcome(rest, 0),
+			 SMTPC_OUTCOME_PENDING);
+	ck_assert_str_eq(rest->sender, mail->sender);
+	ck_assert_str_eq(rest->sender_ascii, mail->sender_ascii);
+	ck_assert_str_eq(rest->parameters, " RET=HDRS ENVID=x");
+	ck_assert(rest->all_or_none);
+	ck_assert_int_eq(rest->smtputf8, 1);
+	ck_assert_int_eq(rest->body, SMTPC_BODY_8BITMIME);
+	ck_assert_int_eq(rest->form, SMTPC_CONTENT_STRICT);
+	ck_assert_ptr_eq(rest->source.data, mail->source.data);
+	ck_assert_int_eq(smtpc_transaction_result(rest), SMTPC_E_STATE);
+	/* And it is its own. */
+	taken(smtpc_transaction_reset(mail));
+	ck_assert_str_eq(rest->sender, "a@b\xc3\xbc.test");
+	smtpc_transaction_free(rest);
+}
+END_TEST
+
+START_TEST(without_anybody_left_over_there_is_no_remainder)
+{
+	smtpc_transaction *rest = NULL;
+
+	leave_over();
+	mail->recipients[1].left_over = mail->recipients[2].left_over = false;
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, &rest),
+			 SMTPC_E_STATE);
+	ck_assert_int_eq(smtpc_transaction_remainder(NULL, &rest),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, NULL),
+			 SMTPC_E_INVALID);
+	ck_assert_ptr_null(rest);
+}
+END_TEST
+
+START_TEST(content_that_is_read_once_has_no_remainder)
+{
+	smtpc_transaction *rest = NULL;
+
+	leave_over();
+	taken(
+	    smtpc_transaction_set_content_reader(mail, read_nothing, -1, NULL));
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, &rest),
+			 SMTPC_E_STATE);
+	taken(smtpc_transaction_set_content_push(mail, -1));
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, &rest),
+			 SMTPC_E_STATE);
+	ck_assert_ptr_null(rest);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_remainder)
+{
+	smtpc_transaction *rest = NULL;
+	bool more = true;
+	unsigned int i;
+	int rc;
+
+	leave_over();
+	taken(smtpc_transaction_set_content_copy(mail, "abc", 3));
+	for (i = 0; more; i++) {
+		fault_at(i);
+		rc = smtpc_transaction_remainder(mail, &rest);
+		more = fault_end();
+		ck_assert_int_eq(rc, more ? SMTPC_E_NOMEM : SMTPC_OK);
+		ck_assert_int_eq(rest == NULL, more);
+	}
+	ck_assert_uint_ge(i, 10);
+	smtpc_transaction_free(rest);
 }
 END_TEST
 
@@ -372,6 +600,10 @@ START_TEST(a_reset_leaves_nothing)
 	taken(smtpc_transaction_add_recipient_parameter(mail, 0, "NOTIFY",
 							"NEVER"));
 	taken(smtpc_transaction_set_all_or_none(mail, 1));
+	taken(smtpc_transaction_set_smtputf8(mail, 1));
+	taken(smtpc_transaction_set_body(mail, SMTPC_BODY_7BIT));
+	taken(smtpc_transaction_set_content_form(mail, SMTPC_CONTENT_STRICT));
+	taken(smtpc_transaction_set_sender(mail, "a@b\xc3\xbc.test"));
 	refused(smtpc_transaction_set_sender(mail, "x"), SMTPC_E_INVALID);
 	taken(smtpc_transaction_reset(mail));
 	is_as_new();
@@ -388,6 +620,8 @@ END_TEST
 
 START_TEST(while_it_is_sent_each_setter_is_busy)
 {
+	smtpc_transaction *rest;
+
 	make_ready();
 	fill_in();
 	ck_assert_int_eq(smtpc_send(session, mail), SMTPC_AGAIN);
@@ -412,6 +646,21 @@ START_TEST(while_it_is_sent_each_setter_is_busy)
 			 SMTPC_E_BUSY);
 	ck_assert_int_eq(smtpc_transaction_set_all_or_none(mail, 1),
 			 SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_content_push(mail, -1),
+			 SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_dsn(mail, "FULL", NULL),
+			 SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_recipient_dsn(mail, 0, "NEVER",
+							     NULL),
+			 SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_smtputf8(mail, 1), SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_body(mail, 1), SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_set_content_form(mail, 1),
+			 SMTPC_E_BUSY);
+	ck_assert_int_eq(smtpc_transaction_remainder(mail, &rest),
+			 SMTPC_E_BUSY);
+	/* This one is of another kind. */
+	ck_assert_int_eq(smtpc_transaction_end_content(mail), SMTPC_E_STATE);
 	ck_assert_int_eq(smtpc_transaction_reset(mail), SMTPC_E_BUSY);
 	/* No more than a second time by another session. */
 	ck_assert_int_eq(smtpc_send(session, mail), SMTPC_E_BUSY);
@@ -420,6 +669,8 @@ END_TEST
 
 START_TEST(NULL_is_no_transaction)
 {
+	size_t len;
+
 	ck_assert_int_eq(smtpc_transaction_reset(NULL), SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_transaction_set_sender(NULL, ""),
 			 SMTPC_E_INVALID);
@@ -443,6 +694,22 @@ START_TEST(NULL_is_no_transaction)
 			 SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_transaction_set_all_or_none(NULL, 1),
 			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_content_push(NULL, -1),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_write(NULL, "", 0, &len),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_end_content(NULL), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_dsn(NULL, NULL, NULL),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_recipient_dsn(NULL, 0, NULL,
+							     NULL),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_smtputf8(NULL, 1),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_body(NULL, 1), SMTPC_E_INVALID);
+	ck_assert_int_eq(smtpc_transaction_set_content_form(NULL, 1),
+			 SMTPC_E_INVALID);
+	ck_assert_uint_eq(smtpc_scan_content(NULL, 0), 0);
 	ck_assert_int_eq(smtpc_transaction_result(NULL), SMTPC_E_INVALID);
 	ck_assert_ptr_null(smtpc_transaction_reply(NULL));
 	ck_assert_str_ne(smtpc_transaction_error_message(NULL), "");
@@ -470,6 +737,16 @@ set_number(int number)
 	case 3:
 		return smtpc_transaction_add_recipient_parameter(mail, 0, "A",
 								 "b");
+	case 4:
+		return smtpc_transaction_set_sender(mail, "x@\xc3\xbc.test");
+	case 5:
+		return smtpc_transaction_add_recipient(mail, "x@\xc3\xbc.test",
+						       NULL);
+	case 6:
+		return smtpc_transaction_set_dsn(mail, "FULL", "x");
+	case 7:
+		return smtpc_transaction_set_recipient_dsn(mail, 0, "NEVER",
+							   "a@b.test");
 	default:
 		return smtpc_transaction_set_content_copy(mail, "x", 1);
 	}
@@ -520,12 +797,26 @@ add_settings(Suite *suite)
 				  sizeof(no_parameters[0])));
 	tcase_add_test(tcase, a_recipient_that_is_not_there_has_no_parameters);
 	tcase_add_test(tcase, all_or_none_is_on_or_off);
+	tcase_add_test(tcase, settings_are_numbers_that_there_are);
+	tcase_add_test(tcase,
+		       a_mailbox_has_an_ASCII_form_if_its_local_part_is_ASCII);
 
 	tcase = suite_case(suite, "content");
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, content_is_of_one_kind_at_a_time);
 	tcase_add_test(tcase, content_that_is_none_is_refused);
 	tcase_add_test(tcase, a_reader_s_size_is_known_or_not);
+	tcase_add_test(tcase, pushed_content_may_have_a_size);
+	tcase_add_loop_test(tcase, a_scan_tells_what_octets_hold, 0,
+			    (int)(sizeof(scans) / sizeof(scans[0])));
+
+	tcase = suite_case(suite, "remainder");
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase,
+		       Q_088_the_remainder_is_the_same_for_those_left_over);
+	tcase_add_test(tcase, without_anybody_left_over_there_is_no_remainder);
+	tcase_add_test(tcase, content_that_is_read_once_has_no_remainder);
+	tcase_add_test(tcase, without_memory_there_is_no_remainder);
 }
 
 int
@@ -544,6 +835,6 @@ main(void)
 	tcase_add_test(tcase, while_it_is_sent_each_setter_is_busy);
 	tcase_add_test(tcase, NULL_is_no_transaction);
 	tcase_add_loop_test(tcase, without_memory_a_setter_changes_nothing, 0,
-			    5);
+			    9);
 	return suite_run(suite);
 }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SMTPC_SEND_H
+#define SMTPC_SEND_H
+
+#include "engine.h"
+#include "send_check.h"
+
+/*
+ * Sending mail.  pipeline.c keeps the transactions in their order, op_send.c
+ * lets each have its turn; what one of them says and hears is in
+ * send_envelope.c and send_content.c, and send_check.c looks at it before.
+ */
+
+/* Another one, behind those that are under way (op_send.c). */
+int send_submit(struct smtpc_session *session,
+		struct smtpc_transaction *transaction);
+
+/*
+ * The order (pipeline.c).
+ */
+
+/* At the end of the line; it has been checked. */
+void pipeline_add(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction);
+
+/* The oldest whose fate is open, or NULL. */
+struct smtpc_transaction *pipeline_open(const struct smtpc_session *session);
+
+/* The next whose turn it is to be sent, or NULL: nobody's, for now. */
+struct smtpc_transaction *pipeline_next(struct smtpc_session *session);
+
+/*
+ * Settles a transaction's fate.  rc: the result if nobody has the message; why
+ * is recorded in the transaction, or else in the session.
+ */
+void pipeline_settle(struct smtpc_session *session,
+		     struct smtpc_transaction *transaction, int rc);
+
+/* Whether no more may be handed over for now. */
+bool pipeline_is_full(const struct smtpc_session *session);
+
+/* Whether the oldest one's fate is known. */
+bool pipeline_can_take(const struct smtpc_session *session);
+
+/* SMTPC_AGAIN while there is one whose fate is open; SMTPC_OK. */
+int pipeline_result(const struct smtpc_session *session);
+
+/* Hands the oldest one back, whose fate is known. */
+struct smtpc_transaction *pipeline_take(struct smtpc_session *session);
+
+/*
+ * Envelope and content.  SMTPC_AGAIN: all is well.  Otherwise the connection is
+ * lost, for the reason returned.
+ */
+
+/* MAIL, RCPT, DATA: whatever may go out now. */
+int envelope_send(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction);
+
+/* A reply to one of them, or to RSET. */
+int envelope_reply(struct smtpc_session *session, const struct awaited *awaited,
+		   struct smtpc_reply *reply);
+
+/* Nobody is to get it: settles it, by RSET if that is needed. */
+int envelope_give_up(struct smtpc_session *session,
+		     struct smtpc_transaction *transaction);
+
+/* Records, once, that a reply refuses the transaction. */
+void envelope_refused(struct smtpc_transaction *transaction, int result,
+		      int phase, const struct smtpc_reply *reply,
+		      const char *what);
+
+/* Records which of the refused recipients decided. */
+void envelope_fail_by_recipient(struct smtpc_transaction *transaction);
+
+/* Whether another command may go out before what was sent is answered. */
+bool send_may_pipeline(const struct smtpc_session *session);
+
+/* The content comes next. */
+int content_start(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction);
+
+/* As much of it as there is room for. */
+int content_send(struct smtpc_session *session,
+		 struct smtpc_transaction *transaction);
+
+/* A reply to a chunk, or the verdict. */
+int content_reply(struct smtpc_session *session, const struct awaited *awaited,
+		  struct smtpc_reply *reply);
+
+/* Whether the server may have all of the content, end and all. */
+bool content_may_be_whole(const struct smtpc_session *session,
+			  const struct smtpc_transaction *transaction);
+
+#endif
