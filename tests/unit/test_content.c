@@ -507,7 +507,7 @@ START_TEST(long_text_is_scanned_as_by_the_book)
 	ck_assert_ptr_nonnull(text);
 	seed = (uint64_t)_i;
 	glance_narrowly = _i % 2 != 0;
-	for (i = 0; i < 1500; i++) {
+	for (i = 0; i < 300; i++) {
 		len = make_text(text, faults[_i / 2]);
 		content_scan_whole(&scanner, text, len);
 		check_scan(&scanner, text, len);
@@ -612,7 +612,7 @@ START_TEST(long_text_is_sent_as_by_the_book)
 	ck_assert_ptr_nonnull(text);
 	seed = (uint64_t)_i;
 	glance_narrowly = _i % 2 != 0;
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 200; i++) {
 		len = make_text(text, faults[_i / 2]);
 		check_wire(text, len, i % 3 != 0, i % 2 ? 700 : 0);
 	}
