@@ -62,6 +62,8 @@ begin(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	transaction->mail_taken = transaction->mail_refused = false;
 	transaction->is_muddled = transaction->is_paused = false;
 	transaction->is_stopped = false;
+	transaction->in_chunk = transaction->chunk_is_last = false;
+	transaction->chunk_left = 0;
 	transaction->next = 0;
 	transaction->verdict = 0;
 	transaction->unanswered = 0;
