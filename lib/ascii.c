@@ -80,6 +80,22 @@ ascii_equal_text(const char *a, const char *b)
 	return ascii_equal(a, strlen(a), b, strlen(b));
 }
 
+/* Every message has some: printf would take as long as all the rest. */
+size_t
+ascii_number(uint64_t number, char text[ASCII_NUMBER_MAX])
+{
+	char digits[ASCII_NUMBER_MAX];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(text, digits + at, sizeof(digits) - at);
+	text[sizeof(digits) - at] = '\0';
+	return sizeof(digits) - at;
+}
+
 void
 ascii_make_printable(char *text)
 {

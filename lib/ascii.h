@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Characters as SMTP knows them: ASCII, whatever the locale says.
@@ -23,6 +24,10 @@ char ascii_upper(char c);
 /* Equal but for the case of ASCII letters. */
 bool ascii_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 bool ascii_equal_text(const char *a, const char *b);
+
+/* The decimal digits of a number, and a NUL.  Returns how many there are. */
+#define ASCII_NUMBER_MAX 21
+size_t ascii_number(uint64_t number, char text[ASCII_NUMBER_MAX]);
 
 /* Puts a "?" in the place of every octet that is not printable. */
 void ascii_make_printable(char *text);

@@ -130,6 +130,18 @@ command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
 }
 
 bool
+command_write_bdat(struct buffer *out, uint64_t octets, bool is_last)
+{
+	char number[ASCII_NUMBER_MAX];
+	const char *texts[] = { "BDAT ", number, is_last ? " LAST" : "" };
+	size_t start = buffer_length(out);
+
+	ascii_number(octets, number);
+	append_all(out, texts, sizeof(texts) / sizeof(texts[0]));
+	return end_line(out, start, COMMAND_LINE_MAX);
+}
+
+bool
 command_write_auth(struct buffer *out, const char *mechanism,
 		   const struct buffer *initial)
 {

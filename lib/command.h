@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buffer.h"
 
@@ -33,6 +34,9 @@ bool command_write_mail_utf8(struct buffer *out, const char *mailbox,
 			     const char *body, const char *parameters);
 bool command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
 			     const char *parameters);
+
+/* The octets themselves follow. */
+bool command_write_bdat(struct buffer *out, uint64_t octets, bool is_last);
 
 /* AUTH mechanism, and the encoded initial response if it is not NULL. */
 bool command_write_auth(struct buffer *out, const char *mechanism,

@@ -174,13 +174,6 @@ engine_await(struct smtpc_session *session, int phase,
 }
 
 int
-engine_await_at(struct smtpc_session *session, int phase,
-		struct smtpc_transaction *transaction, uint64_t position)
-{
-	return await(session, phase, transaction, 0, position);
-}
-
-int
 engine_await_next(struct smtpc_session *session, int phase,
 		  struct smtpc_transaction *transaction)
 {
@@ -193,17 +186,9 @@ engine_await_next(struct smtpc_session *session, int phase,
 	return SMTPC_AGAIN;
 }
 
-int
-engine_send(struct smtpc_session *session, bool ok, const char *shown,
-	    int phase)
-{
-	return engine_send_for(session, ok, shown, phase, NULL, 0);
-}
-
-int
-engine_send_for(struct smtpc_session *session, bool ok, const char *shown,
-		int phase, struct smtpc_transaction *transaction,
-		size_t recipient)
+/* Send the line at the end of the out buffer. */
+static int
+send_line(struct smtpc_session *session, bool ok, const char *shown, int phase)
 {
 	struct channel *channel = &session->channel;
 	const char *line = buffer_data(&channel->out) + channel->committed;
@@ -222,7 +207,40 @@ engine_send_for(struct smtpc_session *session, bool ok, const char *shown,
 	else
 		trace_line(&session->trace, SMTPC_TRACE_CLIENT, line, len - 2);
 	channel_commit(channel);
-	return await(session, phase, transaction, recipient, channel->put);
+	return SMTPC_AGAIN;
+}
+
+int
+engine_send(struct smtpc_session *session, bool ok, const char *shown,
+	    int phase)
+{
+	int rc = send_line(session, ok, shown, phase);
+
+	return rc == SMTPC_AGAIN
+		   ? await(session, phase, NULL, 0, session->channel.put)
+		   : rc;
+}
+
+int
+engine_send_for(struct smtpc_session *session, bool ok, int phase,
+		struct smtpc_transaction *transaction, size_t recipient)
+{
+	int rc = send_line(session, ok, NULL, phase);
+
+	return rc == SMTPC_AGAIN ? await(session, phase, transaction, recipient,
+					 session->channel.put)
+				 : rc;
+}
+
+int
+engine_send_chunk(struct smtpc_session *session, bool ok, int phase,
+		  struct smtpc_transaction *transaction, uint64_t len)
+{
+	int rc = send_line(session, ok, NULL, phase);
+
+	return rc == SMTPC_AGAIN ? await(session, phase, transaction, 0,
+					 session->channel.put + len)
+				 : rc;
 }
 
 bool
@@ -312,7 +330,8 @@ is_early(const struct smtpc_session *session, const struct awaited *item,
 	 const struct smtpc_reply *reply)
 {
 	return channel_left(&session->channel) < item->position &&
-	       reply->code != 421 && item->phase != SMTPC_PHASE_CONTENT;
+	       reply->code != 421 && item->phase != SMTPC_PHASE_CONTENT &&
+	       item->phase != SMTPC_PHASE_END_OF_DATA;
 }
 
 /* Give a reply to whoever awaits it. */

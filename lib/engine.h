@@ -255,17 +255,16 @@ int engine_send(struct smtpc_session *session, bool ok, const char *shown,
 		int phase);
 
 /* The same for a command of a transaction's, and for one of its recipients. */
-int engine_send_for(struct smtpc_session *session, bool ok, const char *shown,
-		    int phase, struct smtpc_transaction *transaction,
-		    size_t recipient);
+int engine_send_for(struct smtpc_session *session, bool ok, int phase,
+		    struct smtpc_transaction *transaction, size_t recipient);
+
+/* The same for one that len octets of content belong to, which follow. */
+int engine_send_chunk(struct smtpc_session *session, bool ok, int phase,
+		      struct smtpc_transaction *transaction, uint64_t len);
 
 /* Awaits a reply that no command asks for; the transaction may be NULL. */
 int engine_await(struct smtpc_session *session, int phase,
 		 struct smtpc_transaction *transaction);
-
-/* The same for what ends at a position in the channel that is still to come. */
-int engine_await_at(struct smtpc_session *session, int phase,
-		    struct smtpc_transaction *transaction, uint64_t position);
 
 /* The same, before all that is awaited already. */
 int engine_await_next(struct smtpc_session *session, int phase,

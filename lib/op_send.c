@@ -71,7 +71,7 @@ send_watch(struct smtpc_session *session)
 	now.is_whole = content_may_be_whole(session, transaction);
 	if (!now.is_whole)
 		now.progress = channel_progress(&session->channel);
-	now.is_paused = transaction->is_paused &&
+	now.is_paused = transaction->turn.is_paused &&
 			transaction->stage == STAGE_CONTENT &&
 			!channel_is_sending(&session->channel);
 	if (memcmp(&now, &session->pipeline.watch, sizeof(now)) == 0)
@@ -104,6 +104,14 @@ send_fill(struct smtpc_session *session)
 	}
 	/* What was there to be sent may have been withdrawn. */
 	return rc == SMTPC_AGAIN ? pipeline_result(session) : rc;
+}
+
+int
+send_unexpected(struct smtpc_session *session, const struct smtpc_reply *reply)
+{
+	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
+			    "%s is answered with code %d",
+			    smtpc_phase_name(session->phase), reply->code);
 }
 
 static int
@@ -142,7 +150,7 @@ send_waits_for(const struct smtpc_session *session)
 	const struct smtpc_transaction *transaction = session->transaction;
 
 	if (transaction == NULL || transaction->stage != STAGE_CONTENT ||
-	    !transaction->is_paused)
+	    !transaction->turn.is_paused)
 		return -1;
 	return source_waits_for(&transaction->source);
 }

@@ -17,8 +17,7 @@ outcome_begin(struct smtpc_transaction *transaction)
 		transaction->recipients[i].left_over = false;
 		reply_keep(&transaction->recipients[i].reply, NULL);
 	}
-	transaction->taken = 0;
-	transaction->refused = 0;
+	memset(&transaction->turn, 0, sizeof(transaction->turn));
 	transaction->octets_sent = 0;
 	transaction->result = SMTPC_AGAIN;
 	reply_keep(&transaction->reply, NULL);
@@ -81,9 +80,9 @@ outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
 	       recipient->reply == NULL);
 	reply_keep(&recipient->reply, reply);
 	if (reply_class(reply) == 2) {
-		transaction->taken++;
+		transaction->turn.taken++;
 	} else {
-		transaction->refused++;
+		transaction->turn.refused++;
 		recipient->left_over = is_too_many(reply);
 		recipient->outcome = recipient->left_over
 					 ? SMTPC_OUTCOME_TRANSIENT
@@ -113,7 +112,8 @@ void
 outcome_in_doubt(struct smtpc_transaction *transaction)
 {
 	/* Chunks may go out before it is known who was taken. */
-	bool is_blind = transaction->uses_bdat && !transaction->mail_refused;
+	bool is_blind =
+	    transaction->turn.uses_bdat && !transaction->turn.mail_refused;
 	struct recipient *recipient;
 	size_t i;
 

@@ -59,21 +59,10 @@ pipeline_open(const struct smtpc_session *session)
 static void
 begin(struct smtpc_session *session, struct smtpc_transaction *transaction)
 {
-	transaction->mail_taken = transaction->mail_refused = false;
-	transaction->is_muddled = transaction->is_paused = false;
-	transaction->is_stopped = false;
-	transaction->in_chunk = transaction->chunk_is_last = false;
-	transaction->chunk_left = 0;
-	transaction->next = 0;
-	transaction->verdict = 0;
-	transaction->unanswered = 0;
-	transaction->overhead = 0;
-	transaction->tail_len = 0;
-	transaction->content_start = transaction->content_end = 0;
-	transaction->uses_bdat =
+	transaction->turn.uses_bdat =
 	    transaction->needs_bdat ||
 	    (session->chunking && engine_offers(session, EXTENSION_CHUNKING));
-	transaction->begun_at = session->channel.put;
+	transaction->turn.begun_at = session->channel.put;
 	transaction->stage = STAGE_MAIL;
 	session->pipeline.queued = transaction->younger;
 	session->transaction = transaction;
@@ -91,7 +80,8 @@ has_room(struct smtpc_session *session)
 	uint64_t under_way = 0;
 
 	if (pipeline->open->stage != STAGE_QUEUED)
-		under_way = session->channel.put - pipeline->open->begun_at;
+		under_way =
+		    session->channel.put - pipeline->open->turn.begun_at;
 	if (pipeline->is_throttled)
 		window /= 2;
 	pipeline->is_throttled = under_way >= window && under_way > 0;
@@ -169,6 +159,14 @@ pipeline_settle(struct smtpc_session *session,
 	session->operation_deadline = clock_after(session->operation_timeout);
 }
 
+int
+pipeline_conclude(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction)
+{
+	pipeline_settle(session, transaction, transaction->failure.result);
+	return pipeline_result(session);
+}
+
 bool
 pipeline_can_take(const struct smtpc_session *session)
 {
@@ -181,23 +179,6 @@ int
 pipeline_result(const struct smtpc_session *session)
 {
 	return session->pipeline.open != NULL ? SMTPC_AGAIN : SMTPC_OK;
-}
-
-struct smtpc_transaction *
-pipeline_take(struct smtpc_session *session)
-{
-	struct pipeline *pipeline = &session->pipeline;
-	struct smtpc_transaction *transaction = pipeline->oldest;
-
-	assert(transaction->stage == STAGE_SETTLED);
-	pipeline->oldest = transaction->younger;
-	if (pipeline->oldest == NULL)
-		pipeline->youngest = NULL;
-	pipeline->count--;
-	transaction->younger = NULL;
-	transaction->session = NULL;
-	transaction->stage = STAGE_NONE;
-	return transaction;
 }
 
 void
@@ -225,4 +206,14 @@ pipeline_remove(struct smtpc_session *session,
 	transaction->younger = NULL;
 	transaction->session = NULL;
 	transaction->stage = STAGE_NONE;
+}
+
+struct smtpc_transaction *
+pipeline_take(struct smtpc_session *session)
+{
+	struct smtpc_transaction *transaction = session->pipeline.oldest;
+
+	assert(transaction->stage == STAGE_SETTLED);
+	pipeline_remove(session, transaction);
+	return transaction;
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "buffer.h"
 #include "mem.h"
 
@@ -158,18 +159,6 @@ say_saslname(struct exchange *exchange, const char *name)
 	}
 }
 
-/* The decimal digits of a port. */
-static void
-say_port(struct exchange *exchange, int port)
-{
-	char digits[6];
-	size_t at = sizeof(digits);
-
-	for (; port > 0 && at > 0; port /= 10)
-		digits[--at] = (char)('0' + port % 10);
-	buffer_append(&exchange->message, digits + at, sizeof(digits) - at);
-}
-
 static void
 say_bearer(struct exchange *exchange)
 {
@@ -183,6 +172,7 @@ say_oauthbearer(struct exchange *exchange)
 {
 	const struct sasl_plugins_login *login = exchange->login;
 	const char *user = credentials_token_user(login->credentials);
+	char port[ASCII_NUMBER_MAX];
 
 	say(exchange, "n,");
 	if (user != NULL) {
@@ -194,7 +184,8 @@ say_oauthbearer(struct exchange *exchange)
 		say(exchange, "host=");
 		say(exchange, login->host);
 		say(exchange, "\x01port=");
-		say_port(exchange, login->port);
+		ascii_number((uint64_t)login->port, port);
+		say(exchange, port);
 		say(exchange, "\x01");
 	}
 	say_bearer(exchange);

@@ -8,12 +8,17 @@
 /*
  * Sending mail.  pipeline.c keeps the transactions in their order, op_send.c
  * lets each have its turn; what one of them says and hears is in
- * send_envelope.c and send_content.c, and send_check.c looks at it before.
+ * send_envelope.c, send_content.c, send_chunk.c and send_verdict.c, and
+ * send_check.c looks at it before.
  */
 
 /* Another one, behind those that are under way (op_send.c). */
 int send_submit(struct smtpc_session *session,
 		struct smtpc_transaction *transaction);
+
+/* A reply that the command at hand can't have. */
+int send_unexpected(struct smtpc_session *session,
+		    const struct smtpc_reply *reply);
 
 /*
  * The order (pipeline.c).
@@ -35,6 +40,10 @@ struct smtpc_transaction *pipeline_next(struct smtpc_session *session);
  */
 void pipeline_settle(struct smtpc_session *session,
 		     struct smtpc_transaction *transaction, int rc);
+
+/* The same by what is recorded in it; then as pipeline_result(). */
+int pipeline_conclude(struct smtpc_session *session,
+		      struct smtpc_transaction *transaction);
 
 /* Whether no more may be handed over for now. */
 bool pipeline_is_full(const struct smtpc_session *session);
@@ -76,7 +85,11 @@ void envelope_fail_by_recipient(struct smtpc_transaction *transaction);
 /* Whether another command may go out before what was sent is answered. */
 bool send_may_pipeline(const struct smtpc_session *session);
 
-/* The content comes next. */
+/*
+ * The content (send_content.c).
+ */
+
+/* It comes next. */
 int content_start(struct smtpc_session *session,
 		  struct smtpc_transaction *transaction);
 
@@ -84,12 +97,37 @@ int content_start(struct smtpc_session *session,
 int content_send(struct smtpc_session *session,
 		 struct smtpc_transaction *transaction);
 
-/* A reply to a chunk, or the verdict. */
-int content_reply(struct smtpc_session *session, const struct awaited *awaited,
-		  struct smtpc_reply *reply);
+/*
+ * Puts in what data stands for, as far as there is room, and returns how long
+ * that is; with channel NULL nothing, and only the length is found out.
+ */
+uint64_t content_encode(struct content_encoder *encoder,
+			struct channel *channel, const char *data, size_t len,
+			size_t *ret_taken);
+
+/* All of it is in the channel: its end follows. */
+int content_put_end(struct smtpc_session *session,
+		    struct smtpc_transaction *transaction);
 
 /* Whether the server may have all of the content, end and all. */
 bool content_may_be_whole(const struct smtpc_session *session,
 			  const struct smtpc_transaction *transaction);
+
+/* A reply to a chunk, or the verdict (send_verdict.c). */
+int content_reply(struct smtpc_session *session, const struct awaited *awaited,
+		  struct smtpc_reply *reply);
+
+/*
+ * Chunks (send_chunk.c).
+ */
+
+/* Announces one of these octets, which come next; len 0: the last one. */
+int chunk_begin(struct smtpc_session *session,
+		struct smtpc_transaction *transaction, const char *data,
+		size_t len);
+
+/* Puts in more of it. */
+int chunk_fill(struct smtpc_session *session,
+	       struct smtpc_transaction *transaction);
 
 #endif

@@ -2,14 +2,13 @@
 /*
  * What is looked at before an octet of a mail transaction is sent: whether it
  * is whole, whether the channel will do, and whether the server can do what it
- * asks for; and what the commands say that follow from it.
+ * asks for.
  */
 #include "send_check.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "command.h"
 #include "content.h"
 #include "engine.h"
 #include "parameter.h"
@@ -18,9 +17,6 @@
  */
 #define SCAN_MAX      (INT64_C(1) << 20)
 #define SCAN_FILE_MAX (INT64_C(1) << 26)
-
-/* " BODY=BINARYMIME SIZE=18446744073709551615 SMTPUTF8" */
-#define OWN_PARAMETERS_MAX 64
 
 /* What no content may hold in some form, and what is said about it. */
 static const struct fault {
@@ -339,132 +335,6 @@ check_size(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	return SMTPC_OK;
 }
 
-/*
- * The lines.
- */
-
-static size_t
-append_text(char *out, size_t used, const char *text)
-{
-	size_t len = strlen(text);
-
-	memcpy(out + used, text, len + 1);
-	return used + len;
-}
-
-/* Each message has one: printf would take as long as all the rest. */
-static size_t
-append_number(char *out, size_t used, int64_t number)
-{
-	char digits[24];
-	size_t at = sizeof(digits) - 1;
-
-	digits[at] = '\0';
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	return append_text(out, used, digits + at);
-}
-
-/* Returns the length of what the library itself has to declare. */
-static size_t
-own_parameters(const struct smtpc_transaction *transaction,
-	       char text[OWN_PARAMETERS_MAX])
-{
-	size_t len = append_text(text, 0, "");
-
-	if (transaction->needs_bdat)
-		len = append_text(text, len, " BODY=BINARYMIME");
-	else if (transaction->is_8bit)
-		len = append_text(text, len, " BODY=8BITMIME");
-	if (transaction->size >= 0) {
-		len = append_text(text, len, " SIZE=");
-		len = append_number(text, len, transaction->size);
-	}
-	if (transaction->is_utf8)
-		len = append_text(text, len, " SMTPUTF8");
-	return len;
-}
-
-/* As it goes out. */
-static const char *
-path_of(const struct smtpc_transaction *transaction, const char *mailbox,
-	const char *ascii)
-{
-	return ascii != NULL && !transaction->is_utf8 ? ascii : mailbox;
-}
-
-bool
-send_write_mail(struct buffer *out, const struct smtpc_transaction *transaction)
-{
-	const char *path = path_of(transaction, transaction->sender,
-				   transaction->sender_ascii);
-	const char *parameters = transaction->parameters;
-	char own[OWN_PARAMETERS_MAX];
-
-	own_parameters(transaction, own);
-	if (parameters == NULL)
-		parameters = "";
-	if (transaction->is_utf8)
-		return command_write_mail_utf8(out, path, own, parameters);
-	return command_write_mail(out, path, own, parameters);
-}
-
-bool
-send_write_recipient(struct buffer *out,
-		     const struct smtpc_transaction *transaction, size_t index)
-{
-	const struct recipient *recipient = &transaction->recipients[index];
-	const char *path =
-	    path_of(transaction, recipient->mailbox, recipient->ascii);
-	const char *parameters = recipient->parameters;
-
-	if (parameters == NULL)
-		parameters = "";
-	if (transaction->is_utf8)
-		return command_write_rcpt_utf8(out, path, parameters);
-	return command_write_rcpt(out, path, parameters);
-}
-
-/* A line without parameters of the caller's is never too long. */
-static int
-check_lines(struct smtpc_session *session,
-	    const struct smtpc_transaction *transaction)
-{
-	const size_t mail = strlen("MAIL FROM:<>\r\n");
-	const size_t rcpt = strlen("RCPT TO:<>\r\n");
-	const struct extension_list *offered = &session->extensions;
-	const struct recipient *recipient;
-	char own[OWN_PARAMETERS_MAX];
-	bool is_long = false;
-	const char *path;
-	size_t i;
-
-	if (transaction->parameters != NULL) {
-		path = path_of(transaction, transaction->sender,
-			       transaction->sender_ascii);
-		is_long = mail + strlen(path) +
-			      own_parameters(transaction, own) +
-			      strlen(transaction->parameters) >
-			  parameter_line_max(PARAMETER_OF_MAIL, offered);
-	}
-	for (i = 0; !is_long && i < transaction->recipient_count; i++) {
-		recipient = &transaction->recipients[i];
-		if (recipient->parameters == NULL)
-			continue;
-		path =
-		    path_of(transaction, recipient->mailbox, recipient->ascii);
-		is_long = rcpt + strlen(path) + strlen(recipient->parameters) >
-			  parameter_line_max(PARAMETER_OF_RECIPIENT, offered);
-	}
-	if (!is_long)
-		return SMTPC_OK;
-	return engine_fail(session, SMTPC_E_INVALID, "long-line",
-			   "with its parameters, the command is longer than "
-			   "the server's extensions allow for");
-}
-
 int
 send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 {
@@ -487,7 +357,7 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	if (rc == SMTPC_OK)
 		rc = check_size(session, transaction);
 	if (rc == SMTPC_OK)
-		rc = check_lines(session, transaction);
+		rc = send_check_lines(session, transaction);
 	return rc;
 }
 
@@ -498,7 +368,7 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 void
 send_begin_encoding(struct smtpc_transaction *transaction, bool by_bdat)
 {
-	struct content_encoder *encoder = &transaction->encoder;
+	struct content_encoder *encoder = &transaction->turn.encoder;
 	const struct source *source = &transaction->source;
 
 	content_begin(encoder, !by_bdat);
@@ -532,9 +402,9 @@ check_found(struct smtpc_session *session,
 }
 
 int
-send_check_chunk(struct smtpc_session *session,
-		 struct smtpc_transaction *transaction, const char *data,
-		 size_t len)
+send_check_part(struct smtpc_session *session,
+		struct smtpc_transaction *transaction, const char *data,
+		size_t len)
 {
 	struct content_scanner *scanner = &transaction->scanner;
 	uint64_t ahead;
@@ -548,7 +418,7 @@ send_check_chunk(struct smtpc_session *session,
 	data += ahead;
 	len -= (size_t)ahead;
 	found = content_scan_add(scanner, data, len);
-	content_known(&transaction->encoder, scanner, found, len);
+	content_known(&transaction->turn.encoder, scanner, found, len);
 	return check_found(session, transaction, found);
 }
 

@@ -22,6 +22,14 @@ int send_check(struct smtpc_session *session,
 	       struct smtpc_transaction *transaction);
 
 /*
+ * The lines (send_lines.c).
+ */
+
+/* Whether the commands are as long as they may be.  SMTPC_OK, or why not. */
+int send_check_lines(struct smtpc_session *session,
+		     const struct smtpc_transaction *transaction);
+
+/*
  * MAIL, with all that is declared, and one RCPT: whole lines, or false as with
  * command_write_mail().
  */
@@ -31,6 +39,10 @@ bool send_write_recipient(struct buffer *out,
 			  const struct smtpc_transaction *transaction,
 			  size_t index);
 
+/*
+ * While it is sent.
+ */
+
 /* Before the content: the encoder knows its form, and what it holds. */
 void send_begin_encoding(struct smtpc_transaction *transaction, bool by_bdat);
 
@@ -39,7 +51,7 @@ void send_begin_encoding(struct smtpc_transaction *transaction, bool by_bdat);
  * once, if they were not before.  SMTPC_OK; or else the session was lost by
  * this, because they can't be sent and without the end of data nothing is.
  */
-int send_check_chunk(struct smtpc_session *session,
+int send_check_part(struct smtpc_session *session,
 		     struct smtpc_transaction *transaction, const char *data,
 		     size_t len);
 

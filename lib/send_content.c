@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The content, by DATA (RFC 5321, section 4.1.1.4) or in chunks by BDAT (RFC
- * 3030), and the verdict on it.
+ * The content on its way: by DATA (RFC 5321, section 4.1.1.4), or into chunks.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "content.h"
 #include "send.h"
 
-/* Memory is cut into chunks of this size; other sources give smaller ones. */
-#define CHUNK_MAX (4 * 1024 * 1024)
-
-#define SEND_PART (256 * 1024)
-
-/* "BDAT 9223372036854775807 LAST" and its CRLF. */
-#define BDAT_MAX 40
+/*
+ * Memory is taken in parts: of what has not been looked at yet, as much as is
+ * looked at before it is sent; and a chunk is no larger than this.
+ */
+#define DATA_PART  (256 * 1024)
+#define CHUNK_PART (4 * 1024 * 1024)
 
 /*
  * Failures that leave no way to end the content: without its end the server has
@@ -40,21 +35,19 @@ content_failed(struct smtpc_session *session, const struct source *source,
 	return rc;
 }
 
-/*
- * What is sent.
- */
-
 int
 content_start(struct smtpc_session *session,
 	      struct smtpc_transaction *transaction)
 {
+	struct turn *turn = &transaction->turn;
+
 	transaction->stage = STAGE_CONTENT;
-	transaction->content_start = session->channel.put;
+	turn->content_start = session->channel.put;
 	source_begin(&transaction->source);
-	send_begin_encoding(transaction, transaction->uses_bdat);
-	if (transaction->uses_bdat)
+	send_begin_encoding(transaction, turn->uses_bdat);
+	if (turn->uses_bdat)
 		return SMTPC_AGAIN;
-	transaction->unanswered++;
+	turn->unanswered++;
 	if (engine_await(session, SMTPC_PHASE_END_OF_DATA, transaction) !=
 	    SMTPC_AGAIN)
 		return SMTPC_E_NOMEM;
@@ -62,19 +55,28 @@ content_start(struct smtpc_session *session,
 	return SMTPC_AGAIN;
 }
 
-/* All of the content is in the channel, end and all. */
-static int
-content_is_in(struct smtpc_session *session,
-	      struct smtpc_transaction *transaction)
+int
+content_put_end(struct smtpc_session *session,
+		struct smtpc_transaction *transaction)
 {
-	uint64_t len = session->channel.put - transaction->content_start -
-		       transaction->overhead;
+	static const char dot[] = ".\r\n";
+	struct channel *channel = &session->channel;
+	struct turn *turn = &transaction->turn;
+	struct content_piece end = content_end(&turn->encoder);
+	uint64_t len;
 
-	if (session->channel.out.failed)
+	channel_put(channel, end.data, end.len);
+	len = channel->put - turn->content_start - turn->overhead;
+	if (!turn->uses_bdat) {
+		turn->overhead += sizeof(dot) - 1;
+		channel_put(channel, dot, sizeof(dot) - 1);
+	}
+	/* What is not all there has no end. */
+	if (channel->out.failed)
 		return out_of_memory(session);
 	trace_note(&session->trace, "%llu octets of content",
 		   (unsigned long long)len);
-	transaction->content_end = session->channel.put;
+	turn->content_end = channel->put;
 	transaction->stage = STAGE_VERDICT;
 	return SMTPC_AGAIN;
 }
@@ -88,17 +90,13 @@ pause_content(struct smtpc_session *session,
 		return engine_break(session, SMTPC_E_CONTENT, "reader-paused",
 				    "the reader of a blocking session may not "
 				    "pause");
-	transaction->is_paused = true;
+	transaction->turn.is_paused = true;
 	return SMTPC_AGAIN;
 }
 
-/*
- * Put in what data stands for, as far as there is room for pieces; with channel
- * NULL nothing, and only its length is found out.
- */
-static uint64_t
-encode(struct content_encoder *encoder, struct channel *channel,
-       const char *data, size_t len, size_t *ret_taken)
+uint64_t
+content_encode(struct content_encoder *encoder, struct channel *channel,
+	       const char *data, size_t len, size_t *ret_taken)
 {
 	struct content_piece piece;
 	uint64_t total = 0;
@@ -116,208 +114,95 @@ encode(struct content_encoder *encoder, struct channel *channel,
 	return total;
 }
 
+/* More of the content, which is to be sent next; len 0 is its end. */
 static int
-end_data(struct smtpc_session *session, struct smtpc_transaction *transaction)
+put_data(struct smtpc_session *session, struct smtpc_transaction *transaction,
+	 const char *data, size_t len)
 {
-	static const char dot[] = ".\r\n";
-	struct content_piece end = content_end(&transaction->encoder);
-
-	channel_put(&session->channel, end.data, end.len);
-	transaction->overhead += sizeof(dot) - 1;
-	channel_put(&session->channel, dot, sizeof(dot) - 1);
-	return content_is_in(session, transaction);
-}
-
-static int
-send_data(struct smtpc_session *session, struct smtpc_transaction *transaction,
-	  const char *data, size_t len)
-{
-	struct channel *channel = &session->channel;
 	size_t taken;
 
 	if (len == 0)
-		return end_data(session, transaction);
-	encode(&transaction->encoder, channel, data, len, &taken);
+		return content_put_end(session, transaction);
+	content_encode(&transaction->turn.encoder, &session->channel, data, len,
+		       &taken);
 	source_take(&transaction->source, taken);
-	return channel->out.failed ? out_of_memory(session) : SMTPC_AGAIN;
-}
-
-/* Announce a chunk; its octets follow.  Each has a reply of its own. */
-static int
-begin_chunk(struct smtpc_session *session,
-	    struct smtpc_transaction *transaction, uint64_t len, bool is_last)
-{
-	struct channel *channel = &session->channel;
-	uint64_t before = channel->put;
-	char line[BDAT_MAX];
-	size_t line_len;
-
-	line_len =
-	    (size_t)snprintf(line, sizeof(line), "BDAT %llu%s\r\n",
-			     (unsigned long long)len, is_last ? " LAST" : "");
-	trace_line(&session->trace, SMTPC_TRACE_CLIENT, line, line_len - 2);
-	channel_put(channel, line, line_len);
-	transaction->overhead += channel->put - before;
-	transaction->unanswered++;
-	if (is_last)
-		return engine_await(session, SMTPC_PHASE_END_OF_DATA,
-				    transaction);
-	return engine_await_at(session, SMTPC_PHASE_CONTENT, transaction,
-			       channel->put + len);
-}
-
-/* A chunk of this much of the source, behind what was kept back for it. */
-static int
-open_chunk(struct smtpc_session *session, struct smtpc_transaction *transaction,
-	   const char *data, size_t len, bool is_last)
-{
-	struct content_encoder trial = transaction->encoder;
-	uint64_t total;
-
-	total = encode(&trial, NULL, transaction->tail, transaction->tail_len,
-		       NULL);
-	total += encode(&trial, NULL, data, len, NULL);
-	if (is_last)
-		total += content_end(&trial).len;
-	transaction->in_chunk = true;
-	transaction->chunk_is_last = is_last;
-	transaction->chunk_left = len;
-	return begin_chunk(session, transaction, total, is_last);
-}
-
-/*
- * The last octets of what a source gives are kept back until it is known
- * whether there are more behind them: servers were seen that don't take an
- * empty last chunk.
- */
-static int
-next_chunk(struct smtpc_session *session, struct smtpc_transaction *transaction,
-	   const char *data, size_t len)
-{
-	const size_t room = sizeof(transaction->tail);
-	size_t kept = len < room ? len : room;
-	size_t old = transaction->tail_len;
-
-	if (len == 0)
-		return open_chunk(session, transaction, data, 0, true);
-	if (transaction->source.kind == SOURCE_MEMORY)
-		return len > CHUNK_MAX
-			   ? open_chunk(session, transaction, data, CHUNK_MAX,
-					false)
-			   : open_chunk(session, transaction, data, len, true);
-	if (old + len > room)
-		return open_chunk(session, transaction, data, len - kept,
-				  false);
-	memcpy(transaction->tail + old, data, len);
-	transaction->tail_len += len;
-	source_take(&transaction->source, len);
 	return SMTPC_AGAIN;
 }
 
-/* All that was announced is in; the source's last octets may be left. */
-static int
-close_chunk(struct smtpc_session *session,
-	    struct smtpc_transaction *transaction)
-{
-	struct source *source = &transaction->source;
-	struct content_piece end;
-	const char *data;
-	size_t len;
-
-	transaction->in_chunk = false;
-	if (transaction->chunk_is_last) {
-		end = content_end(&transaction->encoder);
-		channel_put(&session->channel, end.data, end.len);
-		return content_is_in(session, transaction);
-	}
-	if (source->kind == SOURCE_MEMORY)
-		return SMTPC_AGAIN;
-	(void)source_look(source, &data, &len);
-	memcpy(transaction->tail, data, len);
-	transaction->tail_len = len;
-	source_take(source, len);
-	return SMTPC_AGAIN;
-}
-
-static int
-fill_chunk(struct smtpc_session *session, struct smtpc_transaction *transaction)
-{
-	struct channel *channel = &session->channel;
-	const char *data;
-	size_t len, taken;
-
-	encode(&transaction->encoder, channel, transaction->tail,
-	       transaction->tail_len, &taken);
-	transaction->tail_len -= taken;
-	memmove(transaction->tail, transaction->tail + taken,
-		transaction->tail_len);
-	if (transaction->tail_len == 0 && transaction->chunk_left > 0) {
-		(void)source_look(&transaction->source, &data, &len);
-		if (len > transaction->chunk_left)
-			len = transaction->chunk_left;
-		encode(&transaction->encoder, channel, data, len, &taken);
-		source_take(&transaction->source, taken);
-		transaction->chunk_left -= taken;
-	}
-	if (channel->out.failed)
-		return out_of_memory(session);
-	if (transaction->tail_len > 0 || transaction->chunk_left > 0)
-		return SMTPC_AGAIN;
-	return close_chunk(session, transaction);
-}
-
-/* More of the content; len 0 is its end. */
+/* The same, once it has been looked at. */
 static int
 take_data(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	  const char *data, size_t len)
 {
+	bool uses_bdat = transaction->turn.uses_bdat;
+	size_t part = len;
 	int rc;
 
-	/* Long memory is looked at in parts, as it is sent. */
-	if (!transaction->is_scanned && !transaction->uses_bdat &&
-	    len > SEND_PART)
-		len = SEND_PART;
-	rc = len > 0 ? send_check_chunk(session, transaction, data,
-					len < CHUNK_MAX ? len : CHUNK_MAX)
-		     : send_check_end(session, transaction);
+	if (uses_bdat && len > CHUNK_PART)
+		part = CHUNK_PART;
+	if (!uses_bdat && !transaction->is_scanned && len > DATA_PART)
+		part = DATA_PART;
+	rc = part > 0 ? send_check_part(session, transaction, data, part)
+		      : send_check_end(session, transaction);
 	if (rc != SMTPC_OK)
 		return rc;
-	return transaction->uses_bdat
-		   ? next_chunk(session, transaction, data, len)
-		   : send_data(session, transaction, data, len);
+	return uses_bdat ? chunk_begin(session, transaction, data, part)
+			 : put_data(session, transaction, data, part);
 }
 
+/* Put in what comes next of the source, if it has anything. */
 static int
-send_pieces(struct smtpc_session *session,
-	    struct smtpc_transaction *transaction)
+put_next(struct smtpc_session *session, struct smtpc_transaction *transaction)
 {
-	struct channel *channel = &session->channel;
 	struct source *source = &transaction->source;
 	const char *data;
 	size_t len;
+	int rc = source_look(source, &data, &len);
+
+	if (rc == SMTPC_AGAIN)
+		return pause_content(session, transaction);
+	if (rc != SMTPC_OK)
+		return content_failed(session, source, rc);
+	return take_data(session, transaction, data, len);
+}
+
+/* Whether something is in the way of what comes next. */
+static bool
+has_to_wait(struct smtpc_session *session,
+	    const struct smtpc_transaction *transaction)
+{
+	const struct turn *turn = &transaction->turn;
+	struct channel *channel = &session->channel;
+
+	if (turn->is_stopped ||
+	    (turn->uses_bdat && !send_may_pipeline(session)))
+		return true;
+	if (!source_is_used_up(&transaction->source) ||
+	    !channel_is_borrowing(channel))
+		return false;
+	channel->is_missed = true;
+	return true;
+}
+
+static int
+put_content(struct smtpc_session *session,
+	    struct smtpc_transaction *transaction)
+{
+	struct channel *channel = &session->channel;
+	struct turn *turn = &transaction->turn;
 	int rc = SMTPC_AGAIN;
 
-	transaction->is_paused = false;
+	turn->is_paused = false;
 	while (rc == SMTPC_AGAIN && transaction->stage == STAGE_CONTENT &&
-	       channel_has_room(channel)) {
-		if (transaction->in_chunk) {
-			rc = fill_chunk(session, transaction);
-			continue;
-		}
-		if (transaction->is_stopped ||
-		    (transaction->uses_bdat && !send_may_pipeline(session)))
-			return SMTPC_AGAIN;
-		if (source_is_used_up(source) &&
-		    channel_is_borrowing(channel)) {
-			channel->is_missed = true;
-			return SMTPC_AGAIN;
-		}
-		rc = source_look(source, &data, &len);
-		if (rc == SMTPC_AGAIN)
-			return pause_content(session, transaction);
-		if (rc != SMTPC_OK)
-			return content_failed(session, source, rc);
-		rc = take_data(session, transaction, data, len);
+	       !turn->is_paused && channel_has_room(channel)) {
+		if (turn->chunk.is_open)
+			rc = chunk_fill(session, transaction);
+		else if (has_to_wait(session, transaction))
+			break;
+		else
+			rc = put_next(session, transaction);
+		if (rc == SMTPC_AGAIN && channel->out.failed)
+			rc = out_of_memory(session);
 	}
 	return rc;
 }
@@ -331,163 +216,32 @@ content_send(struct smtpc_session *session,
 
 	/* What fails here fails for what is sent, whatever is awaited. */
 	session->phase = SMTPC_PHASE_CONTENT;
-	rc = send_pieces(session, transaction);
+	rc = put_content(session, transaction);
 	if (rc == SMTPC_AGAIN)
 		session->phase = phase;
 	return rc;
 }
 
 /*
- * What comes back.
+ * How far it has got.
  */
 
 bool
 content_may_be_whole(const struct smtpc_session *session,
 		     const struct smtpc_transaction *transaction)
 {
-	return transaction->stage == STAGE_VERDICT &&
-	       transaction->content_end > 0 &&
-	       channel_left(&session->channel) >= transaction->content_end;
-}
+	uint64_t end = transaction->turn.content_end;
 
-static int
-unexpected(struct smtpc_session *session, const struct smtpc_reply *reply)
-{
-	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
-			    "%s is answered with code %d",
-			    smtpc_phase_name(session->phase), reply->code);
-}
-
-/* The refusal of the whole is the refusal of everybody who was taken. */
-static void
-refuse_all(struct smtpc_transaction *transaction, struct smtpc_reply *reply)
-{
-	reply_keep(&transaction->reply, reply);
-	outcome_of_taken(transaction, outcome_refused(reply), reply);
-	envelope_refused(transaction, outcome_refused_result(reply),
-			 SMTPC_PHASE_END_OF_DATA, reply,
-			 "the message is refused");
-}
-
-/* It may not want to read on: the rest is not sent, nor its end. */
-static int
-stop_sending(struct smtpc_session *session,
-	     struct smtpc_transaction *transaction)
-{
-	pipeline_settle(session, transaction, transaction->failure.result);
-	return engine_break(session, transaction->failure.result, NULL, "%s",
-			    transaction->failure.message != NULL
-				? transaction->failure.message
-				: "the message is refused");
-}
-
-static int
-settle(struct smtpc_session *session, struct smtpc_transaction *transaction)
-{
-	pipeline_settle(session, transaction, transaction->failure.result);
-	return pipeline_result(session);
-}
-
-/* One chunk of several; the last one brings the verdict. */
-static int
-chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
-	    struct smtpc_reply *reply)
-{
-	struct smtpc_transaction *transaction = awaited->transaction;
-	bool is_early = channel_left(&session->channel) < awaited->position;
-
-	if (reply_class(reply) == 3)
-		return unexpected(session, reply);
-	if (reply_class(reply) == 2 && !is_early)
-		return SMTPC_AGAIN;
-	if (reply_class(reply) == 2)
-		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
-				    "the server accepts a chunk that it can't "
-				    "have yet");
-	if (transaction->taken > 0)
-		refuse_all(transaction, reply);
-	envelope_fail_by_recipient(transaction);
-	transaction->is_stopped = true;
-	return is_early ? stop_sending(session, transaction) : SMTPC_AGAIN;
-}
-
-/* LMTP has one verdict for each recipient that was taken, in their order. */
-static int
-lmtp_verdict(struct smtpc_session *session,
-	     struct smtpc_transaction *transaction, struct smtpc_reply *reply)
-{
-	size_t index = outcome_next_taken(transaction, transaction->verdict);
-	int rc = SMTPC_AGAIN;
-
-	outcome_of_one(transaction, index, reply);
-	transaction->verdict = index + 1;
-	index = outcome_next_taken(transaction, transaction->verdict);
-	if (index < transaction->recipient_count) {
-		transaction->unanswered++;
-		return engine_await_next(session, SMTPC_PHASE_END_OF_DATA,
-					 transaction);
-	}
-	reply_keep(&transaction->reply, reply);
-	envelope_fail_by_recipient(transaction);
-	rc = settle(session, transaction);
-	return rc;
-}
-
-static int
-verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
-	struct smtpc_reply *reply)
-{
-	bool whole = content_may_be_whole(session, transaction);
-
-	if (reply_class(reply) == 3)
-		return unexpected(session, reply);
-	/* RFC 3030, section 2: a refused chunk does not end it for the server.
-	 */
-	if (reply_class(reply) != 2 && transaction->uses_bdat)
-		session->pipeline.needs_rset = true;
-	/* Nobody was to get it: the refusals before it stand. */
-	if (transaction->taken == 0 || transaction->is_stopped) {
-		envelope_fail_by_recipient(transaction);
-		return settle(session, transaction);
-	}
-	if (session->protocol == SMTPC_PROTOCOL_LMTP && whole)
-		return lmtp_verdict(session, transaction, reply);
-	if (reply_class(reply) != 2) {
-		refuse_all(transaction, reply);
-		return whole ? settle(session, transaction)
-			     : stop_sending(session, transaction);
-	}
-	if (!whole)
-		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
-				    "the server accepts a message that it "
-				    "can't have yet");
-	reply_keep(&transaction->reply, reply);
-	outcome_of_taken(transaction, SMTPC_OUTCOME_ACCEPTED, reply);
-	return settle(session, transaction);
-}
-
-int
-content_reply(struct smtpc_session *session, const struct awaited *awaited,
-	      struct smtpc_reply *reply)
-{
-	struct smtpc_transaction *transaction = awaited->transaction;
-	int rc;
-
-	transaction->unanswered--;
-	if (awaited->phase == SMTPC_PHASE_END_OF_DATA)
-		return verdict(session, transaction, reply);
-	rc = chunk_reply(session, awaited, reply);
-	/* With all replies in, what there is of the message is thrown away. */
-	if (rc == SMTPC_AGAIN && transaction->is_stopped &&
-	    transaction->unanswered == 0 && transaction->stage == STAGE_CONTENT)
-		return envelope_give_up(session, transaction);
-	return rc;
+	return transaction->stage == STAGE_VERDICT && end > 0 &&
+	       channel_left(&session->channel) >= end;
 }
 
 int64_t
 send_octets(const struct smtpc_transaction *transaction)
 {
-	uint64_t left, start = transaction->content_start;
+	const struct turn *turn = &transaction->turn;
+	uint64_t start = turn->content_start;
+	uint64_t left, end;
 
 	if (transaction->stage == STAGE_NONE ||
 	    transaction->stage == STAGE_SETTLED)
@@ -495,14 +249,13 @@ send_octets(const struct smtpc_transaction *transaction)
 	if (start == 0)
 		return 0;
 	left = channel_left(&transaction->session->channel);
-	if (transaction->stage == STAGE_VERDICT &&
-	    left > transaction->content_end)
-		left = transaction->content_end;
-	/* The dot comes behind all content, what announces a chunk before. */
-	if (transaction->uses_bdat)
-		start += transaction->overhead;
-	else if (transaction->stage == STAGE_VERDICT &&
-		 left > transaction->content_end - transaction->overhead)
-		left = transaction->content_end - transaction->overhead;
+	/* What announces a chunk comes before all content, the dot behind. */
+	if (turn->uses_bdat)
+		start += turn->overhead;
+	end = turn->content_end;
+	if (!turn->uses_bdat)
+		end -= turn->overhead;
+	if (transaction->stage == STAGE_VERDICT && left > end)
+		left = end;
 	return left > start ? (int64_t)(left - start) : 0;
 }

@@ -33,9 +33,8 @@ static int
 send_line(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	  bool ok, int phase, size_t recipient)
 {
-	transaction->unanswered++;
-	return engine_send_for(session, ok, NULL, phase, transaction,
-			       recipient);
+	transaction->turn.unanswered++;
+	return engine_send_for(session, ok, phase, transaction, recipient);
 }
 
 /*
@@ -47,7 +46,7 @@ needs_rset(const struct smtpc_session *session,
 	   const struct smtpc_transaction *transaction)
 {
 	return session->pipeline.needs_rset ||
-	       (transaction->uses_bdat &&
+	       (transaction->turn.uses_bdat &&
 		transaction != pipeline_open(session));
 }
 
@@ -78,16 +77,16 @@ send_recipients(struct smtpc_session *session,
 	bool ok;
 
 	while (rc == SMTPC_AGAIN && send_may_pipeline(session)) {
-		if (transaction->next == transaction->recipient_count ||
-		    transaction->mail_refused) {
+		if (transaction->turn.next == transaction->recipient_count ||
+		    transaction->turn.mail_refused) {
 			transaction->stage = STAGE_DATA;
 			return SMTPC_AGAIN;
 		}
 		ok = send_write_recipient(&session->channel.out, transaction,
-					  transaction->next);
+					  transaction->turn.next);
 		rc = send_line(session, transaction, ok, SMTPC_PHASE_RCPT,
-			       transaction->next);
-		transaction->next++;
+			       transaction->turn.next);
+		transaction->turn.next++;
 	}
 	return rc;
 }
@@ -142,11 +141,8 @@ envelope_give_up(struct smtpc_session *session,
 	bool ok;
 
 	envelope_fail_by_recipient(transaction);
-	if (!transaction->mail_taken) {
-		pipeline_settle(session, transaction,
-				transaction->failure.result);
-		return pipeline_result(session);
-	}
+	if (!transaction->turn.mail_taken)
+		return pipeline_conclude(session, transaction);
 	transaction->stage = STAGE_RSET;
 	session->pipeline.needs_rset = false;
 	ok = command_write(&session->channel.out, "RSET", NULL);
@@ -158,28 +154,17 @@ envelope_give_up(struct smtpc_session *session,
  * where it is short and the caller knows the server: one that refuses all of
  * them may take the content for commands.
  */
-static int64_t
-known_size(const struct source *source)
-{
-	switch (source->kind) {
-	case SOURCE_MEMORY:
-		return (int64_t)source->len;
-	case SOURCE_DESCRIPTOR:
-		return source->is_file ? source->least : -1;
-	default:
-		return source->size;
-	}
-}
-
 static bool
 may_send_blindly(const struct smtpc_session *session,
 		 const struct smtpc_transaction *transaction)
 {
-	int64_t size = known_size(&transaction->source);
+	int64_t size;
 
-	return session->pipelining == SMTPC_PIPELINING_STREAM &&
-	       is_pipelining(session) && !transaction->all_or_none &&
-	       size >= 0 && size <= session->chunk_threshold;
+	if (session->pipelining != SMTPC_PIPELINING_STREAM ||
+	    !is_pipelining(session) || transaction->all_or_none)
+		return false;
+	size = source_size(&transaction->source);
+	return size >= 0 && size <= session->chunk_threshold;
 }
 
 /*
@@ -189,21 +174,21 @@ may_send_blindly(const struct smtpc_session *session,
 static int
 send_data(struct smtpc_session *session, struct smtpc_transaction *transaction)
 {
-	bool answered = transaction->unanswered == 0;
+	bool answered = transaction->turn.unanswered == 0;
 	bool ok;
 
 	if (answered &&
-	    (transaction->mail_refused || transaction->taken == 0 ||
-	     (transaction->all_or_none && transaction->refused > 0)))
+	    (transaction->turn.mail_refused || transaction->turn.taken == 0 ||
+	     (transaction->all_or_none && transaction->turn.refused > 0)))
 		return envelope_give_up(session, transaction);
-	if (transaction->uses_bdat)
-		return answered || (!transaction->mail_refused &&
+	if (transaction->turn.uses_bdat)
+		return answered || (!transaction->turn.mail_refused &&
 				    may_send_blindly(session, transaction))
 			   ? content_start(session, transaction)
 			   : SMTPC_AGAIN;
 	if (!answered &&
 	    (!send_may_pipeline(session) || transaction->all_or_none ||
-	     transaction->mail_refused))
+	     transaction->turn.mail_refused))
 		return SMTPC_AGAIN;
 	transaction->stage = STAGE_AWAIT_DATA;
 	ok = command_write(&session->channel.out, "DATA", NULL);
@@ -230,24 +215,16 @@ envelope_send(struct smtpc_session *session,
  */
 
 static int
-unexpected(struct smtpc_session *session, const struct smtpc_reply *reply)
-{
-	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
-			    "%s is answered with code %d",
-			    smtpc_phase_name(session->phase), reply->code);
-}
-
-static int
 mail_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   struct smtpc_reply *reply)
 {
 	if (reply_class(reply) == 3)
-		return unexpected(session, reply);
+		return send_unexpected(session, reply);
 	if (reply_class(reply) == 2) {
-		transaction->mail_taken = true;
+		transaction->turn.mail_taken = true;
 		return SMTPC_AGAIN;
 	}
-	transaction->mail_refused = true;
+	transaction->turn.mail_refused = true;
 	reply_keep(&transaction->reply, reply);
 	envelope_refused(transaction, outcome_refused_result(reply),
 			 SMTPC_PHASE_MAIL, reply, "the sender is refused");
@@ -260,11 +237,11 @@ rcpt_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   size_t recipient, struct smtpc_reply *reply)
 {
 	if (reply_class(reply) == 3)
-		return unexpected(session, reply);
-	if (transaction->mail_taken)
+		return send_unexpected(session, reply);
+	if (transaction->turn.mail_taken)
 		outcome_of_recipient(transaction, recipient, reply);
 	else if (reply_class(reply) == 2)
-		transaction->is_muddled = true;
+		transaction->turn.is_muddled = true;
 	return SMTPC_AGAIN;
 }
 
@@ -273,7 +250,7 @@ static int
 data_refused(struct smtpc_session *session,
 	     struct smtpc_transaction *transaction, struct smtpc_reply *reply)
 {
-	if (transaction->taken > 0) {
+	if (transaction->turn.taken > 0) {
 		reply_keep(&transaction->reply, reply);
 		outcome_of_taken(transaction, outcome_refused(reply), reply);
 		envelope_refused(transaction, outcome_refused_result(reply),
@@ -282,8 +259,7 @@ data_refused(struct smtpc_session *session,
 	if (reply->code != 421)
 		return envelope_give_up(session, transaction);
 	envelope_fail_by_recipient(transaction);
-	pipeline_settle(session, transaction, transaction->failure.result);
-	return pipeline_result(session);
+	return pipeline_conclude(session, transaction);
 }
 
 static int
@@ -295,12 +271,12 @@ data_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	if (reply_class(reply) >= 4)
 		return data_refused(session, transaction, reply);
 	if (reply->code != 354)
-		return unexpected(session, reply);
-	if (transaction->taken > 0)
+		return send_unexpected(session, reply);
+	if (transaction->turn.taken > 0)
 		return content_start(session, transaction);
 	envelope_fail_by_recipient(transaction);
 	/* To this server, a dot might be a message for somebody. */
-	if (transaction->is_muddled) {
+	if (transaction->turn.is_muddled) {
 		pipeline_settle(session, transaction,
 				transaction->failure.result);
 		return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
@@ -337,7 +313,7 @@ envelope_reply(struct smtpc_session *session, const struct awaited *awaited,
 	struct smtpc_transaction *transaction = awaited->transaction;
 
 	if (transaction != NULL)
-		transaction->unanswered--;
+		transaction->turn.unanswered--;
 	switch (awaited->phase) {
 	case SMTPC_PHASE_MAIL:
 		return mail_reply(session, transaction, reply);

@@ -44,6 +44,33 @@ enum transaction_stage {
 	STAGE_SETTLED,	  /* its fate is known; to be handed back */
 };
 
+/* The chunk that is being put in, and what is to go with the next one. */
+struct chunk {
+	bool is_open, is_last;
+	size_t left; /* of the source's octets */
+	char tail[TRANSACTION_TAIL];
+	size_t tail_len;
+};
+
+/* A transaction's turn to be sent: nothing of it outlasts that. */
+struct turn {
+	bool uses_bdat;		       /* the content goes by BDAT */
+	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
+	bool is_muddled; /* recipients were taken without a sender */
+	bool is_paused;	 /* the source has nothing for now */
+	bool is_stopped; /* a chunk was refused: no more of them */
+	size_t next;	 /* the recipient whose RCPT comes next */
+	size_t taken;	 /* recipients that the server has taken */
+	size_t refused;
+	size_t unanswered; /* commands of its */
+	size_t verdict;	   /* LMTP: the recipient whose verdict comes next */
+	struct content_encoder encoder;
+	struct chunk chunk;
+	/* Positions among the octets put into the channel. */
+	uint64_t begun_at, content_start, content_end;
+	uint64_t overhead; /* octets among them that are not content */
+};
+
 /* One mail transaction: what is to be sent, how far that is, and its fate. */
 struct smtpc_transaction {
 	/* The envelope and the content. */
@@ -61,6 +88,7 @@ struct smtpc_transaction {
 
 	/* What follows from that for this server (send_check.c). */
 	bool is_scanned; /* all of the content was looked at */
+	bool is_8bit;	 /* BODY=8BITMIME is declared */
 	bool is_utf8;	 /* SMTPUTF8 is declared */
 	bool needs_bdat; /* BODY=BINARYMIME is declared */
 	int64_t size;	 /* declared; -1: none is */
@@ -70,27 +98,8 @@ struct smtpc_transaction {
 	struct smtpc_session *session;
 	struct smtpc_transaction *younger; /* the next that was submitted */
 	enum transaction_stage stage;
-	bool is_alone;		       /* smtpc_send() hands it back itself */
-	bool is_8bit;		       /* BODY=8BITMIME is declared */
-	bool uses_bdat;		       /* the content goes by BDAT */
-	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
-	bool is_muddled; /* recipients were taken without a sender */
-	bool is_paused;	 /* the source has nothing for now */
-	size_t next;	 /* the recipient whose RCPT comes next */
-	size_t taken;	 /* recipients that the server has taken */
-	size_t refused;
-	size_t unanswered; /* commands of its */
-	size_t verdict;	   /* LMTP: the recipient whose verdict comes next */
-	struct content_encoder encoder;
-	bool is_stopped; /* a chunk was refused: no more of them */
-	/* The chunk that is being put in. */
-	bool in_chunk, chunk_is_last;
-	size_t chunk_left;
-	char tail[TRANSACTION_TAIL]; /* to go with the next chunk */
-	size_t tail_len;
-	/* Positions among the octets put into the channel. */
-	uint64_t begun_at, content_start, content_end;
-	uint64_t overhead; /* octets among them that are not content */
+	bool is_alone; /* smtpc_send() hands it back itself */
+	struct turn turn;
 
 	/* Its fate. */
 	int result;

@@ -63,8 +63,8 @@ START_TEST(at_the_beginning_nobody_has_an_outcome)
 		     SMTPC_OUTCOME_PENDING);
 	ck_assert_ptr_null(recipients[0].reply);
 	ck_assert_ptr_null(recipients[1].reply);
-	ck_assert_uint_eq(transaction.taken, 0);
-	ck_assert_uint_eq(transaction.refused, 0);
+	ck_assert_uint_eq(transaction.turn.taken, 0);
+	ck_assert_uint_eq(transaction.turn.refused, 0);
 	ck_assert_int_eq(transaction.octets_sent, 0);
 	ck_assert_int_eq(transaction.result, SMTPC_AGAIN);
 	ck_assert_ptr_null(transaction.reply);
@@ -85,8 +85,8 @@ START_TEST(recipient_is_taken_or_refused_by_its_reply)
 	ck_assert_ptr_eq(recipients[0].reply, taken);
 	ck_assert_ptr_eq(recipients[1].reply, later);
 	ck_assert_ptr_eq(recipients[2].reply, never);
-	ck_assert_uint_eq(transaction.taken, 1);
-	ck_assert_uint_eq(transaction.refused, 2);
+	ck_assert_uint_eq(transaction.turn.taken, 1);
+	ck_assert_uint_eq(transaction.turn.refused, 2);
 }
 END_TEST
 
@@ -112,8 +112,8 @@ START_TEST(class_of_the_reply_decides)
 	ck_assert_int_eq(outcome_refused_result(reply), replies[_i].rc);
 	outcome_of_recipient(&transaction, 1, reply);
 	ck_assert_int_eq(recipients[1].outcome, replies[_i].outcome);
-	ck_assert_uint_eq(transaction.refused, 1);
-	ck_assert_uint_eq(transaction.taken, 0);
+	ck_assert_uint_eq(transaction.turn.refused, 1);
+	ck_assert_uint_eq(transaction.turn.taken, 0);
 	reply_release(reply);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(any_2yz_takes_a_recipient)
 	struct smtpc_reply *reply = reply_of("251 will forward\r\n");
 
 	outcome_of_recipient(&transaction, 0, reply);
-	ck_assert_uint_eq(transaction.taken, 1);
+	ck_assert_uint_eq(transaction.turn.taken, 1);
 	reply_release(reply);
 }
 END_TEST

@@ -269,7 +269,7 @@ END_TEST
 START_TEST(B_063_B_068_binary_content_goes_as_it_is)
 {
 	static const char text[] = "a\n.\n\0b\r\r\n.\r\nc\xff";
-	struct content_encoder *encoder = &mail->encoder;
+	struct content_encoder *encoder = &mail->turn.encoder;
 	struct content_piece piece;
 
 	wired_make_ready("PIPELINING\r\nBINARYMIME\r\nCHUNKING\r\nSIZE");
