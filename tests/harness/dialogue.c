@@ -97,6 +97,7 @@ static const struct {
 	{ "window", LINE_WINDOW, 'n' },
 	{ "take", LINE_TAKE, 'n' },
 	{ "ignore", LINE_IGNORE, 0 },
+	{ "silence", LINE_SILENCE, 0 },
 	{ "raw", LINE_RAW, 'q' },
 	{ "tls", LINE_MISBEHAVE, 'r' },
 	{ "scram-iterations", LINE_ITERATIONS, 'n' },

@@ -26,19 +26,20 @@
 #define CELL_ALL	  0x1ffu
 
 enum line_kind {
-	LINE_CLIENT, /* the client sends text */
-	LINE_SERVER, /* the server does */
-	LINE_TLS,    /* the server shakes hands */
-	LINE_CLOSE,  /* the server ends its side, with TLS's goodbye */
-	LINE_CUT,    /* the same without */
-	LINE_RESET,  /* the connection is reset */
-	LINE_DEAF,   /* what the client writes is refused, but not read */
-	LINE_WAIT,   /* the server pauses for amount milliseconds */
-	LINE_DRIP,   /* from now on, one octet in amount milliseconds */
-	LINE_WINDOW, /* after amount octets, the client's wait; -1: no more */
-	LINE_TAKE,   /* the client sends amount octets of anything */
-	LINE_IGNORE, /* whatever the client sends, but for the final dot */
-	LINE_RAW,    /* octets beneath TLS */
+	LINE_CLIENT,  /* the client sends text */
+	LINE_SERVER,  /* the server does */
+	LINE_TLS,     /* the server shakes hands */
+	LINE_CLOSE,   /* the server ends its side, with TLS's goodbye */
+	LINE_CUT,     /* the same without */
+	LINE_RESET,   /* the connection is reset */
+	LINE_DEAF,    /* what the client writes is refused, but not read */
+	LINE_WAIT,    /* the server pauses for amount milliseconds */
+	LINE_DRIP,    /* from now on, one octet in amount milliseconds */
+	LINE_WINDOW,  /* after amount octets, the client's wait; -1: no more */
+	LINE_TAKE,    /* the client sends amount octets of anything */
+	LINE_IGNORE,  /* whatever the client sends, but for the final dot */
+	LINE_SILENCE, /* the client has had its turn, and must be waiting */
+	LINE_RAW,     /* octets beneath TLS */
 	LINE_MISBEHAVE, /* what tls_manners.h knows */
 	LINE_ITERATIONS /* SCRAM's from now on */
 };

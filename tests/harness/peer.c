@@ -137,15 +137,23 @@ speak(struct peer *peer, const char *data, size_t len)
 
 /* A client that waits for a reply has nothing more to say. */
 static bool
-is_silent(struct peer *peer)
+has_waited(struct peer *peer)
 {
-	if (peer->in.len == 0 || peer->ignoring)
-		return true;
-	if (peer->may_pipeline && (peer->cell & CELL_PIPELINING))
+	if (peer->in.len == 0)
 		return true;
 	fail_with(peer, "the client did not wait for this, but sent",
 		  octets_data(&peer->in), peer->in.len);
 	return false;
+}
+
+/* Where it may pipeline, it need not wait; "silence" says where it must. */
+static bool
+is_silent(struct peer *peer)
+{
+	if (peer->ignoring ||
+	    (peer->may_pipeline && (peer->cell & CELL_PIPELINING)))
+		return true;
+	return has_waited(peer);
 }
 
 static bool
@@ -386,6 +394,8 @@ do_line(struct peer *peer, const struct script_line *line)
 		return pause_script(peer, line);
 	case LINE_TAKE:
 		return take(peer, line);
+	case LINE_SILENCE:
+		return has_waited(peer);
 	default:
 		return do_directive(peer, line);
 	}
