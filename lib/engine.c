@@ -496,6 +496,7 @@ close_connection(struct smtpc_session *session)
 	session->mechanism = NULL;
 	session->auth.may_echo = false;
 	session->pipeline.needs_rset = false;
+	session->pipeline.begun = 0;
 }
 
 /* Give back the memory that a session at rest does not need. */

@@ -92,6 +92,7 @@ struct pipeline {
 	/* The window, of octets and of transactions, was full, and half is. */
 	bool is_throttled, is_full;
 	bool needs_rset; /* before the next MAIL */
+	uint32_t begun;	 /* on this connection: MAIL was sent */
 
 	/* What the timer was last set for. */
 	struct send_watch {

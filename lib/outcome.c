@@ -38,6 +38,8 @@ outcome_not_begun(struct smtpc_transaction *transaction, int rc,
 			return rc;
 	}
 	outcome_begin(transaction);
+	for (i = 0; i < transaction->recipient_count; i++)
+		transaction->recipients[i].held_back = false;
 	failure_copy(&transaction->failure, failure);
 	rc = outcome_settle(transaction, rc);
 	transaction->stage = STAGE_NONE;
@@ -120,7 +122,8 @@ outcome_in_doubt(struct smtpc_transaction *transaction)
 	for (i = 0; i < transaction->recipient_count; i++) {
 		recipient = &transaction->recipients[i];
 		if (recipient->outcome == SMTPC_OUTCOME_PENDING &&
-		    (recipient->reply != NULL || is_blind))
+		    (recipient->reply != NULL ||
+		     (is_blind && !recipient->held_back)))
 			recipient->outcome = SMTPC_OUTCOME_IN_DOUBT;
 	}
 }

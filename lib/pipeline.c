@@ -126,6 +126,13 @@ describe_fate(struct smtpc_transaction *transaction)
 		reply_keep(&failure->reply, cause.reply);
 	} else if (transaction->result == SMTPC_PARTIAL) {
 		envelope_fail_by_recipient(transaction);
+		/* Nobody was refused: then a limit was told beforehand. */
+		if (failure->message == NULL)
+			failure_set(failure, SMTPC_PARTIAL, SMTPC_PHASE_RCPT,
+				    "recipients",
+				    "the server does not take that many "
+				    "recipients at a time: the others are for "
+				    "another transaction");
 		failure->result = SMTPC_PARTIAL;
 	}
 	failure_clear(&cause);

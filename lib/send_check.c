@@ -346,6 +346,8 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 		rc = check_parameters(session, transaction);
 	if (rc == SMTPC_OK)
 		rc = check_source(session, transaction);
+	if (rc == SMTPC_OK)
+		rc = send_check_limits(session, transaction);
 	if (rc != SMTPC_OK)
 		return rc;
 	scan_content(session, transaction);

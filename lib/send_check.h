@@ -22,6 +22,24 @@ int send_check(struct smtpc_session *session,
 	       struct smtpc_transaction *transaction);
 
 /*
+ * What the server has told beforehand (send_limits.c).
+ */
+
+/*
+ * Holds back those recipients that it does not take at the same time.
+ * SMTPC_OK; SMTPC_E_LIMIT: it was to be all or none.
+ */
+int send_check_limits(struct smtpc_session *session,
+		      struct smtpc_transaction *transaction);
+
+/*
+ * Whether it takes another transaction on this connection.  SMTPC_OK;
+ * SMTPC_E_LIMIT, which is then recorded in the transaction.
+ */
+int send_check_count(const struct smtpc_session *session,
+		     struct smtpc_transaction *transaction);
+
+/*
  * The lines (send_lines.c).
  */
 

@@ -57,6 +57,11 @@ send_mail(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	int rc = SMTPC_AGAIN;
 	bool ok;
 
+	/* Those before it come first. */
+	if (send_check_count(session, transaction) != SMTPC_OK)
+		return transaction == pipeline_open(session)
+			   ? pipeline_conclude(session, transaction)
+			   : SMTPC_AGAIN;
 	if (needs_rset(session, transaction)) {
 		session->pipeline.needs_rset = false;
 		ok = command_write(out, "RSET", NULL);
@@ -64,29 +69,42 @@ send_mail(struct smtpc_session *session, struct smtpc_transaction *transaction)
 		if (rc != SMTPC_AGAIN || !send_may_pipeline(session))
 			return rc;
 	}
+	session->pipeline.begun++;
 	ok = send_write_mail(out, transaction);
 	transaction->stage = STAGE_RECIPIENTS;
 	return send_line(session, transaction, ok, SMTPC_PHASE_MAIL, 0);
+}
+
+/* Passes over those who are held back. */
+static bool
+find_recipient(struct smtpc_transaction *transaction)
+{
+	struct turn *turn = &transaction->turn;
+
+	while (turn->next < transaction->recipient_count &&
+	       transaction->recipients[turn->next].held_back)
+		turn->next++;
+	return turn->next < transaction->recipient_count;
 }
 
 static int
 send_recipients(struct smtpc_session *session,
 		struct smtpc_transaction *transaction)
 {
+	struct turn *turn = &transaction->turn;
 	int rc = SMTPC_AGAIN;
 	bool ok;
 
 	while (rc == SMTPC_AGAIN && send_may_pipeline(session)) {
-		if (transaction->turn.next == transaction->recipient_count ||
-		    transaction->turn.mail_refused) {
+		if (turn->mail_refused || !find_recipient(transaction)) {
 			transaction->stage = STAGE_DATA;
 			return SMTPC_AGAIN;
 		}
 		ok = send_write_recipient(&session->channel.out, transaction,
-					  transaction->turn.next);
+					  turn->next);
 		rc = send_line(session, transaction, ok, SMTPC_PHASE_RCPT,
-			       transaction->turn.next);
-		transaction->turn.next++;
+			       turn->next);
+		turn->next++;
 	}
 	return rc;
 }

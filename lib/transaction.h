@@ -27,7 +27,8 @@ struct recipient {
 	struct smtpc_reply *reply;
 	int outcome;
 	bool needs_utf8; /* its local-part is not ASCII */
-	bool left_over;	 /* by a limit of the server's: for another time */
+	/* For another time: by a limit told before, or when it was met. */
+	bool held_back, left_over;
 };
 
 /* How far a transaction has got with what it sends. */

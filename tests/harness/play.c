@@ -217,9 +217,9 @@ do_open(struct play *play)
 	return wait_until_done(play->session, rc);
 }
 
-/* Which of the mails: "2", or the first. */
-static int
-do_send(struct play *play)
+/* The mail that the step names: "2", or the first. */
+static smtpc_transaction **
+mail_of(struct play *play)
 {
 	struct source_line line = { play->scenario->file, play->step->number,
 				    NULL, 0 };
@@ -230,11 +230,34 @@ do_send(struct play *play)
 		index = (size_t)dialogue_number(&line, argument);
 	if (index < 1 || index > play->scenario->mail_count)
 		dialogue_bad(&line, "there is no mail %zu", index);
-	play->sent = play->mails[index - 1];
+	return &play->mails[index - 1];
+}
+
+static int
+do_send(struct play *play)
+{
+	play->sent = *mail_of(play);
 	play->sent_number = 0;
 	if (play->stream.count == 0)
 		witness_begin(&play->peer.witness);
 	return smtpc_send(play->session, play->sent);
+}
+
+/* What is left over of a mail takes its place. */
+static int
+do_remainder(struct play *play)
+{
+	smtpc_transaction **place = mail_of(play);
+	smtpc_transaction *rest;
+	int rc = smtpc_transaction_remainder(*place, &rest);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (play->sent == *place)
+		play->sent = NULL;
+	smtpc_transaction_free(*place);
+	*place = rest;
+	return SMTPC_OK;
 }
 
 static int
@@ -346,7 +369,7 @@ do_step(struct play *play)
 		{ "connect", do_connect }, { "open", do_open },
 		{ "send", do_send },	   { "command", do_command },
 		{ "process", do_process }, { "advance", do_advance },
-		{ "set", do_set },
+		{ "set", do_set },	   { "remainder", do_remainder },
 	};
 	size_t i;
 
@@ -377,6 +400,7 @@ static bool
 is_preparation(const struct play *play)
 {
 	return strcmp(play->step->verb, "set") == 0 ||
+	       strcmp(play->step->verb, "remainder") == 0 ||
 	       strcmp(play->step->verb, "advance") == 0;
 }
 

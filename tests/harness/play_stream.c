@@ -233,6 +233,8 @@ free_mail(struct play *play)
 {
 	struct play_stream *stream = &play->stream;
 	size_t index = get_index(play);
+	bool is_settled =
+	    smtpc_transaction_result(play->mails[index]) != SMTPC_AGAIN;
 	size_t i, place;
 
 	for (place = 0; place < stream->count; place++)
@@ -243,8 +245,9 @@ free_mail(struct play *play)
 	play->rc = SMTPC_OK;
 	if (place == stream->count)
 		return;
-	/* While the connection goes on, nothing of it was sent. */
-	for (i = place; i < stream->count; i++)
+	/* If it is withdrawn and the connection goes on, none of it was sent.
+	 */
+	for (i = place; !is_settled && i < stream->count; i++)
 		if (smtpc_session_state(play->session) == SMTPC_STATE_READY)
 			stream->numbers[i]--;
 	forget(stream, place);
@@ -333,6 +336,8 @@ stream_apply(struct play *play, const struct setting *setting, int *ret_rc)
 		*ret_rc = set_window(play, &line, value);
 	else if (strcmp(key, "protocol") == 0)
 		*ret_rc = set_protocol(play, &line, value);
+	else if (strcmp(key, "disable") == 0)
+		*ret_rc = smtpc_session_disable_extension(play->session, value);
 	else
 		return false;
 	return true;

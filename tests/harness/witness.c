@@ -15,12 +15,18 @@ witness_init(struct witness *witness)
 void
 witness_clear(struct witness *witness)
 {
+	struct witness_mail *mail;
 	size_t i;
 
 	octets_clear(&witness->from_client);
 	octets_clear(&witness->from_server);
-	for (i = 0; i < witness->count; i++)
-		free(witness->mails[i].recipients);
+	for (i = 0; i < witness->count; i++) {
+		mail = &witness->mails[i];
+		free(mail->recipients);
+		while (mail->asked_count > 0)
+			free(mail->asked[--mail->asked_count]);
+		free(mail->asked);
+	}
 	free(witness->mails);
 	witness->mails = NULL;
 	witness->count = witness->first = 0;
@@ -77,18 +83,29 @@ hear_chunk(struct witness *witness, const char *line)
 		witness->mails[witness->count - 1].data_ended = true;
 }
 
+/* "RCPT TO:<bob@example.test>", and maybe parameters. */
+static void
+hear_asked(struct witness *witness, const char *line, size_t len)
+{
+	struct witness_mail *mail = &witness->mails[witness->count - 1];
+	const char *start = memchr(line, '<', len);
+	const char *end = memrchr(line, '>', len);
+	size_t path_len = 0;
+
+	if (start != NULL && end > start)
+		path_len = (size_t)(end - start) - 1;
+	mail->asked =
+	    grow(mail->asked, mail->asked_count, sizeof(*mail->asked));
+	mail->asked[mail->asked_count] =
+	    strndup(path_len > 0 ? start + 1 : "", path_len);
+	if (mail->asked[mail->asked_count++] == NULL)
+		abort();
+	await(witness, WITNESS_RCPT, witness->count - 1);
+}
+
 static void
 hear_command(struct witness *witness, const char *line, size_t len)
 {
-	static const struct {
-		const char *verb;
-		enum witness_command command;
-	} verbs[] = {
-		{ "RCPT ", WITNESS_RCPT },
-		{ "DATA\r", WITNESS_DATA },
-	};
-	size_t i;
-
 	if (witness->in_content) {
 		if (len == 3 && memcmp(line, ".\r\n", 3) == 0) {
 			witness->in_content = false;
@@ -108,14 +125,14 @@ hear_command(struct witness *witness, const char *line, size_t len)
 		hear_chunk(witness, line);
 		return;
 	}
-	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (len >= 5 && strncasecmp(line, verbs[i].verb, 5) == 0 &&
-		    witness->count > 0) {
-			await(witness, verbs[i].command, witness->count - 1);
-			return;
-		}
-	}
-	await(witness, WITNESS_OTHER, 0);
+	if (len >= 5 && strncasecmp(line, "RCPT ", 5) == 0 &&
+	    witness->count > 0)
+		hear_asked(witness, line, len);
+	else if (len >= 5 && strncasecmp(line, "DATA\r", 5) == 0 &&
+		 witness->count > 0)
+		await(witness, WITNESS_DATA, witness->count - 1);
+	else
+		await(witness, WITNESS_OTHER, 0);
 }
 
 /* Octets of a chunk; how many of these they are. */
@@ -265,6 +282,14 @@ witness_mail(const struct witness *witness, size_t number)
 
 	number += witness->first;
 	return number < witness->count ? &witness->mails[number] : &none;
+}
+
+const char *
+witness_asked(const struct witness *witness, size_t number, size_t recipient)
+{
+	const struct witness_mail *mail = witness_mail(witness, number);
+
+	return recipient < mail->asked_count ? mail->asked[recipient] : NULL;
 }
 
 bool

@@ -32,6 +32,8 @@ struct witness_recipient {
 /* One mail transaction, from its MAIL on. */
 struct witness_mail {
 	bool mail_answered, mail_taken;
+	char **asked; /* the paths of RCPT */
+	size_t asked_count;
 	struct witness_recipient *recipients; /* whose RCPT was answered */
 	size_t recipient_count;
 	bool data_ended; /* the dot, or the last chunk's last octet, is here */
@@ -69,6 +71,10 @@ void witness_hear_server(struct witness *witness, const char *data, size_t len);
 /* The mail with this number since then, from 0 on; an empty one if none. */
 const struct witness_mail *witness_mail(const struct witness *witness,
 					size_t number);
+
+/* The path of the RCPT with this number, or NULL: there was none. */
+const char *witness_asked(const struct witness *witness, size_t number,
+			  size_t recipient);
 
 /* Whether the server has said that this recipient has the message. */
 bool witness_accepted(const struct witness *witness, size_t number,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tests of lib/ascii.c: the same answers in every locale. */
+#include <inttypes.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +169,20 @@ START_TEST(what_is_not_printable_can_be_replaced)
 }
 END_TEST
 
+START_TEST(numbers_are_written_as_printf_writes_them)
+{
+	static const uint64_t numbers[] = { 0,	 7,	     10,	99,
+					    100, 4294967296, UINT64_MAX };
+	char text[ASCII_NUMBER_MAX];
+	char expected[32];
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, numbers[_i]);
+	memset(text, 'x', sizeof(text));
+	ck_assert_uint_eq(ascii_number(numbers[_i], text), strlen(expected));
+	ck_assert_str_eq(text, expected);
+}
+END_TEST
+
 START_TEST(long_text_is_cut_and_says_so)
 {
 	escapes_to("abcdef", 6, 6, "abcdef");
@@ -198,6 +214,9 @@ main(void)
 	tcase_add_test(tcase, only_small_letters_change_in_upper_case);
 	tcase_add_test(tcase, case_alone_makes_no_difference);
 	tcase_add_test(tcase, no_locale_makes_a_difference);
+
+	tcase_add_loop_test(tcase, numbers_are_written_as_printf_writes_them, 0,
+			    7);
 
 	tcase = suite_case(suite, "ascii_escape");
 	tcase_add_test(tcase, escaped_text_is_printable);
