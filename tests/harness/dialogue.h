@@ -113,6 +113,7 @@ struct mail {
 	struct mail_parameter *parameters;
 	size_t parameter_count;
 	bool all_or_none;
+	char *form; /* of its content; NULL: as it is by itself */
 	enum content_kind content;
 	struct piece *pieces;
 	size_t piece_count;

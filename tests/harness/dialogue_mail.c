@@ -158,6 +158,9 @@ dialogue_mail_line(const struct source_line *line, struct mail *mail,
 		add_parameter(mail, mail->recipient_count - 1, value);
 	} else if (strcmp(key, "all-or-none") == 0) {
 		mail->all_or_none = true;
+	} else if (strcmp(key, "form") == 0) {
+		free(mail->form);
+		mail->form = dialogue_copy(value);
 	} else if (strcmp(key, "content") == 0) {
 		parse_content(line, mail, value);
 	} else {
@@ -180,4 +183,5 @@ dialogue_mail_clear(struct mail *mail)
 	free(mail->parameters);
 	free(mail->pieces);
 	free(mail->sender);
+	free(mail->form);
 }

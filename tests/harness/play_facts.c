@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "play_world.h"
+#include "transaction.h"
 
 /* A line as the parsers want it, to complain of. */
 static struct source_line
@@ -377,6 +378,14 @@ check_why(struct play *play, const struct fact *fact)
 			message, fact->value);
 }
 
+/* The token that belongs to it. */
+static void
+check_cause(struct play *play, const struct fact *fact)
+{
+	check_text(play, fact, "the transaction's detail",
+		   play->sent->failure.detail);
+}
+
 static void
 check_outstanding(struct play *play, const struct fact *fact)
 {
@@ -419,6 +428,7 @@ static const struct {
 	{ "goodbye", check_goodbye, false },
 	{ "fate", check_fate, true },
 	{ "why", check_why, true },
+	{ "cause", check_cause, true },
 	{ "outstanding", check_outstanding, false },
 };
 

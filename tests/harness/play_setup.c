@@ -449,6 +449,23 @@ add_parameter(smtpc_transaction *transaction,
 }
 
 static int
+set_form(smtpc_transaction *transaction, const char *form)
+{
+	static const char *const names[] = {
+		[SMTPC_CONTENT_TEXT] = "text",
+		[SMTPC_CONTENT_STRICT] = "strict",
+		[SMTPC_CONTENT_BINARY] = "binary",
+	};
+	int i;
+
+	for (i = 0; form != NULL && i <= SMTPC_CONTENT_BINARY; i++)
+		if (strcmp(names[i], form) == 0)
+			return smtpc_transaction_set_content_form(transaction,
+								  i);
+	return form == NULL ? SMTPC_OK : SMTPC_E_INVALID;
+}
+
+static int
 fill_in(const struct mail *mail, struct feed *feed,
 	smtpc_transaction *transaction)
 {
@@ -464,6 +481,8 @@ fill_in(const struct mail *mail, struct feed *feed,
 	if (rc == SMTPC_OK)
 		rc = smtpc_transaction_set_all_or_none(transaction,
 						       mail->all_or_none);
+	if (rc == SMTPC_OK)
+		rc = set_form(transaction, mail->form);
 	return rc == SMTPC_OK ? set_content(feed, transaction) : rc;
 }
 
