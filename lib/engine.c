@@ -25,12 +25,27 @@
  * Failures.
  */
 
+static void
+forget_aside(struct smtpc_session *session)
+{
+	if (session->error_is_aside)
+		failure_clear(&session->error);
+	session->error_is_aside = false;
+}
+
+void
+engine_set_aside(struct smtpc_session *session)
+{
+	session->error_is_aside = session->operation != NULL;
+}
+
 static int __attribute__((format(printf, 4, 0)))
 record(struct smtpc_session *session, int result, const char *detail,
        const char *format, va_list args)
 {
 	char message[512];
 
+	forget_aside(session);
 	vsnprintf(message, sizeof(message), format, args);
 	failure_set(&session->error, result, session->phase, detail, "%s",
 		    message);
@@ -355,6 +370,7 @@ dispatch(struct smtpc_session *session, struct smtpc_reply *reply)
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "%s: answered before it was sent",
 				    smtpc_phase_name(item.phase));
+	session->was_answered = true;
 	rc = session->operation->reply(session, &item, reply);
 	if (reply->code == 421) {
 		/* Whatever it answers, the connection is gone. */
@@ -504,6 +520,7 @@ static void
 rest(struct smtpc_session *session)
 {
 	session->phase = SMTPC_PHASE_IDLE;
+	session->rests_since = clock_now();
 	channel_rest(&session->channel);
 	if (session->parser.line_count == 0)
 		reply_parser_clear(&session->parser);
@@ -522,6 +539,8 @@ finish(struct smtpc_session *session, int rc)
 	const struct operation *next = NULL;
 
 	/* What failed first is why; what failed in its wake is not. */
+	if (rc < 0)
+		forget_aside(session);
 	if (rc < 0 && session->error.result < 0)
 		rc = session->error.result;
 	if (operation->end != NULL)
@@ -547,10 +566,12 @@ carry_on(struct smtpc_session *session)
 
 	do {
 		do {
-			moved = false;
+			moved = session->was_answered = false;
 			rc = advance(session, &moved);
+			/* What came in time counts, whenever it is read. */
 		} while (rc == SMTPC_AGAIN && moved &&
-			 clock_now() < engine_deadline(session));
+			 (session->was_answered ||
+			  clock_now() < engine_deadline(session)));
 		if (rc == SMTPC_AGAIN && session->operation->watch != NULL)
 			session->operation->watch(session);
 		if (rc == SMTPC_AGAIN &&
@@ -600,8 +621,20 @@ engine_process(struct smtpc_session *session)
  */
 
 /*
+ * Whether to ask the system for more, which costs a call: a reply too many, or
+ * a goodbye, may have come while the session rested.
+ */
+static bool
+may_have_heard(const struct smtpc_session *session,
+	       const struct operation *operation)
+{
+	return operation->in_silence || session->channel.read_rc != SMTPC_OK ||
+	       (operation->after_rest && clock_now() > session->rests_since);
+}
+
+/*
  * Whatever the server says before a command is sent is no answer to it.  What
- * has been read is looked at always; asking the system for more costs a call.
+ * has been read is looked at always.
  */
 static int
 check_silence(struct smtpc_session *session, const struct operation *operation)
@@ -612,7 +645,7 @@ check_silence(struct smtpc_session *session, const struct operation *operation)
 
 	if (channel->stream == NULL || session->state == SMTPC_STATE_UNTRUSTED)
 		return SMTPC_AGAIN;
-	if (operation->in_silence || channel->read_rc != SMTPC_OK) {
+	if (may_have_heard(session, operation)) {
 		channel_wake(channel);
 		rc = exchange_octets(session, &moved);
 	} else {
@@ -667,6 +700,7 @@ engine_begin(struct smtpc_session *session, const struct operation *operation,
 	int rc;
 
 	failure_clear(&session->error);
+	session->error_is_aside = session->pipeline.has_doubts = false;
 	session->operation_deadline = clock_after(session->operation_timeout);
 	session->deadline = CLOCK_NEVER;
 	rc = start(session, operation, argument);

@@ -39,6 +39,7 @@ struct operation {
 	 * there already is looked for even in the system's buffers.
 	 */
 	bool in_silence;
+	bool after_rest; /* the same, if the session has rested for a while */
 
 	/* The argument is the public call's own affair. */
 	int (*begin)(struct smtpc_session *session, const void *argument);
@@ -91,8 +92,10 @@ struct pipeline {
 	size_t window_count;
 	/* The window, of octets and of transactions, was full, and half is. */
 	bool is_throttled, is_full;
-	bool needs_rset; /* before the next MAIL */
-	uint32_t begun;	 /* on this connection: MAIL was sent */
+	bool needs_rset;     /* before the next MAIL */
+	bool last_used_bdat; /* the last that has had a turn */
+	bool has_doubts;     /* one of this operation's is in doubt */
+	uint32_t begun;	     /* on this connection: MAIL was sent */
 
 	/* What the timer was last set for. */
 	struct send_watch {
@@ -186,7 +189,9 @@ struct smtpc_session {
 	int phase;
 	int64_t deadline;	    /* of the phase */
 	int64_t operation_deadline; /* of the whole step */
-	bool last_words; /* writing has failed; the server may say why */
+	bool last_words;   /* writing has failed; the server may say why */
+	bool was_answered; /* a reply was dispatched in this round */
+	int64_t rests_since;
 	struct pipeline pipeline;
 	struct smtpc_transaction *transaction; /* whose turn it is to be sent */
 
@@ -194,7 +199,12 @@ struct smtpc_session {
 	struct wait_set waited;
 	uint64_t waited_serial, generation;
 
+	/*
+	 * Why the last step failed, or a call beside the one in progress: then
+	 * it gives way to the next reason.
+	 */
 	struct failure error;
+	bool error_is_aside;
 };
 
 /*
@@ -233,6 +243,12 @@ bool engine_in_callback(const struct smtpc_session *session);
 /* Records a failure and returns result; the connection goes on. */
 int engine_fail(struct smtpc_session *session, int result, const char *detail,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * What is recorded is why a call has failed that is no part of the operation in
+ * progress: whatever that fails of takes its place.
+ */
+void engine_set_aside(struct smtpc_session *session);
 
 /* The same for a reply that refuses. */
 int engine_refused(struct smtpc_session *session, int result,

@@ -54,9 +54,13 @@ smtpc_error_reply(const smtpc_session *session)
 	return session != NULL ? session->error.reply : NULL;
 }
 
-/* Whoever has, or may have, the message makes the result positive. */
+/*
+ * Whoever has, or may have, the message makes the result positive; but a stream
+ * of messages has one result for all.
+ */
 int
 smtpc_error_safe_to_retry(const smtpc_session *session)
 {
-	return session != NULL && session->error.result < 0;
+	return session != NULL && session->error.result < 0 &&
+	       !session->pipeline.has_doubts;
 }

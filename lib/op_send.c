@@ -38,18 +38,26 @@ has_had_its_turn(const struct smtpc_transaction *transaction)
 	       transaction->stage == STAGE_SETTLED;
 }
 
-/* Whether what is waited for first is about content. */
-static bool
-is_about_content(const struct smtpc_session *session)
+/*
+ * The one whose content is waited for: its verdict, or, with nothing left to be
+ * answered, its octets.  NULL: something else is waited for.
+ */
+static const struct smtpc_transaction *
+find_content(const struct smtpc_session *session)
 {
+	const struct smtpc_transaction *transaction = session->transaction;
 	const struct awaited *first;
 
 	if (!engine_is_awaiting(session))
-		return false;
+		return transaction != NULL &&
+			       transaction->stage == STAGE_CONTENT
+			   ? transaction
+			   : NULL;
 	first = awaited_first(&session->awaited);
-	return first->transaction != NULL &&
-	       (first->phase == SMTPC_PHASE_END_OF_DATA ||
-		first->phase == SMTPC_PHASE_CONTENT);
+	return first->phase == SMTPC_PHASE_END_OF_DATA ||
+		       first->phase == SMTPC_PHASE_CONTENT
+		   ? first->transaction
+		   : NULL;
 }
 
 /*
@@ -60,12 +68,11 @@ is_about_content(const struct smtpc_session *session)
 static void
 send_watch(struct smtpc_session *session)
 {
-	const struct smtpc_transaction *transaction;
+	const struct smtpc_transaction *transaction = find_content(session);
 	struct send_watch now;
 
-	if (!is_about_content(session))
+	if (transaction == NULL)
 		return;
-	transaction = awaited_first(&session->awaited)->transaction;
 	memset(&now, 0, sizeof(now));
 	now.transaction = transaction;
 	now.is_whole = content_may_be_whole(session, transaction);
@@ -98,6 +105,9 @@ send_fill(struct smtpc_session *session)
 		rc = envelope_send(session, transaction);
 		if (rc == SMTPC_AGAIN && transaction->stage == STAGE_CONTENT)
 			rc = content_send(session, transaction);
+		if (rc == SMTPC_AGAIN && transaction->stage == STAGE_FAILED &&
+		    transaction == pipeline_open(session))
+			rc = content_close(session, transaction);
 		if (rc != SMTPC_AGAIN || !has_had_its_turn(transaction))
 			break;
 		session->transaction = NULL;
@@ -106,12 +116,26 @@ send_fill(struct smtpc_session *session)
 	return rc == SMTPC_AGAIN ? pipeline_result(session) : rc;
 }
 
+bool
+send_is_odd(const struct smtpc_reply *reply)
+{
+	int second = reply->code / 10 % 10;
+
+	return reply_class(reply) == 3 ||
+	       (reply_class(reply) == 2 && second >= 1 && second <= 3);
+}
+
 int
 send_unexpected(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
+	const char *phase = smtpc_phase_name(session->phase);
+
+	/* Some say goodbye in place of an answer. */
+	if (reply->code == 221)
+		return engine_break(session, SMTPC_E_CLOSED, NULL,
+				    "%s: the server ends the session", phase);
 	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
-			    "%s is answered with code %d",
-			    smtpc_phase_name(session->phase), reply->code);
+			    "%s is answered with code %d", phase, reply->code);
 }
 
 static int
@@ -131,12 +155,11 @@ send_reply(struct smtpc_session *session, const struct awaited *awaited,
 static int
 send_end(struct smtpc_session *session, int rc)
 {
-	struct pipeline *pipeline = &session->pipeline;
 	struct smtpc_transaction *transaction;
 
 	while ((transaction = pipeline_open(session)) != NULL)
-		pipeline_settle(session, transaction, rc);
-	transaction = pipeline->oldest;
+		pipeline_settle(session, transaction, &session->error);
+	transaction = session->pipeline.oldest;
 	if (transaction == NULL || !transaction->is_alone)
 		return rc;
 	pipeline_take(session);
@@ -158,6 +181,7 @@ send_waits_for(const struct smtpc_session *session)
 const struct operation op_send = {
 	.phase = SMTPC_PHASE_MAIL,
 	.states = IN(SMTPC_STATE_READY),
+	.after_rest = true,
 	.begin = send_begin,
 	.fill = send_fill,
 	.watch = send_watch,

@@ -24,9 +24,9 @@ outcome_begin(struct smtpc_transaction *transaction)
 	failure_clear(&transaction->failure);
 }
 
-int
-outcome_not_begun(struct smtpc_transaction *transaction, int rc,
-		  const struct failure *failure)
+/* Whether somebody has it, or may have it. */
+static bool
+has_anybody(const struct smtpc_transaction *transaction)
 {
 	int outcome;
 	size_t i;
@@ -35,15 +35,24 @@ outcome_not_begun(struct smtpc_transaction *transaction, int rc,
 		outcome = transaction->recipients[i].outcome;
 		if (outcome == SMTPC_OUTCOME_ACCEPTED ||
 		    outcome == SMTPC_OUTCOME_IN_DOUBT)
-			return rc;
+			return true;
 	}
+	return false;
+}
+
+void
+outcome_not_begun(struct smtpc_transaction *transaction,
+		  const struct failure *why)
+{
+	size_t i;
+
+	if (has_anybody(transaction))
+		return;
 	outcome_begin(transaction);
 	for (i = 0; i < transaction->recipient_count; i++)
 		transaction->recipients[i].held_back = false;
-	failure_copy(&transaction->failure, failure);
-	rc = outcome_settle(transaction, rc);
-	transaction->stage = STAGE_NONE;
-	return rc;
+	failure_copy(&transaction->failure, why);
+	(void)outcome_settle(transaction, why->result);
 }
 
 int
@@ -68,8 +77,10 @@ is_too_many(const struct smtpc_reply *reply)
 {
 	const char *enhanced = reply->enhanced;
 
-	return (reply->code == 452 || reply->code == 552) &&
-	       (enhanced[0] == '\0' || strcmp(enhanced + 1, ".5.3") == 0);
+	if (enhanced[0] == '\0')
+		return reply->code == 452 || reply->code == 552;
+	return strcmp(enhanced + 1, ".5.3") == 0 &&
+	       (reply->code == 452 || reply->code == 550 || reply->code == 552);
 }
 
 void
@@ -113,9 +124,10 @@ outcome_of_taken(struct smtpc_transaction *transaction, int outcome,
 void
 outcome_in_doubt(struct smtpc_transaction *transaction)
 {
+	const struct turn *turn = &transaction->turn;
 	/* Chunks may go out before it is known who was taken. */
 	bool is_blind =
-	    transaction->turn.uses_bdat && !transaction->turn.mail_refused;
+	    turn->uses_bdat && (!turn->mail_refused || turn->is_muddled);
 	struct recipient *recipient;
 	size_t i;
 
@@ -124,6 +136,19 @@ outcome_in_doubt(struct smtpc_transaction *transaction)
 		if (recipient->outcome == SMTPC_OUTCOME_PENDING &&
 		    (recipient->reply != NULL ||
 		     (is_blind && !recipient->held_back)))
+			recipient->outcome = SMTPC_OUTCOME_IN_DOUBT;
+	}
+}
+
+void
+outcome_contradicted(struct smtpc_transaction *transaction)
+{
+	struct recipient *recipient;
+	size_t i;
+
+	for (i = 0; i < transaction->recipient_count; i++) {
+		recipient = &transaction->recipients[i];
+		if (recipient->reply == transaction->reply)
 			recipient->outcome = SMTPC_OUTCOME_IN_DOUBT;
 	}
 }
@@ -166,7 +191,6 @@ outcome_settle(struct smtpc_transaction *transaction, int failed)
 			recipient->outcome = SMTPC_OUTCOME_NOT_ATTEMPTED;
 		counts[recipient->outcome]++;
 	}
-	transaction->stage = STAGE_SETTLED;
 	if (counts[SMTPC_OUTCOME_IN_DOUBT] > 0)
 		transaction->result = SMTPC_IN_DOUBT;
 	else if (counts[SMTPC_OUTCOME_ACCEPTED] == 0)

@@ -16,7 +16,6 @@ pipeline_add(struct smtpc_session *session,
 {
 	struct pipeline *pipeline = &session->pipeline;
 
-	outcome_begin(transaction);
 	transaction->session = session;
 	transaction->younger = NULL;
 	transaction->stage = STAGE_QUEUED;
@@ -59,12 +58,19 @@ pipeline_open(const struct smtpc_session *session)
 static void
 begin(struct smtpc_session *session, struct smtpc_transaction *transaction)
 {
-	transaction->turn.uses_bdat =
+	struct pipeline *pipeline = &session->pipeline;
+	struct turn *turn = &transaction->turn;
+
+	outcome_begin(transaction);
+	turn->uses_bdat =
 	    transaction->needs_bdat ||
 	    (session->chunking && engine_offers(session, EXTENSION_CHUNKING));
-	transaction->turn.begun_at = session->channel.put;
+	turn->follows_bdat =
+	    pipeline->last_used_bdat && transaction != pipeline->open;
+	turn->begun_at = session->channel.put;
+	pipeline->last_used_bdat = turn->uses_bdat;
+	pipeline->queued = transaction->younger;
 	transaction->stage = STAGE_MAIL;
-	session->pipeline.queued = transaction->younger;
 	session->transaction = transaction;
 }
 
@@ -88,21 +94,35 @@ has_room(struct smtpc_session *session)
 	return !pipeline->is_throttled;
 }
 
+/* Whether the next one may be sent before the verdict on those before it. */
+static bool
+may_follow(struct smtpc_session *session)
+{
+	return session->pipelining == SMTPC_PIPELINING_STREAM &&
+	       engine_offers(session, EXTENSION_PIPELINING) &&
+	       send_may_pipeline(session) && has_room(session);
+}
+
 struct smtpc_transaction *
 pipeline_next(struct smtpc_session *session)
 {
-	struct smtpc_transaction *next = session->pipeline.queued;
+	struct pipeline *pipeline = &session->pipeline;
+	struct failure why = { 0 };
+	bool is_beyond = false;
 
-	if (next == NULL)
-		return NULL;
-	if (next != session->pipeline.open) {
-		if (session->pipelining != SMTPC_PIPELINING_STREAM ||
-		    !engine_offers(session, EXTENSION_PIPELINING) ||
-		    !send_may_pipeline(session) || !has_room(session))
-			return NULL;
+	/* Those that the server would not take have their turn, too. */
+	while (pipeline->queued != NULL) {
+		is_beyond = send_check_count(session, &why) != SMTPC_OK;
+		if (!is_beyond || pipeline->queued != pipeline->open)
+			break;
+		pipeline_settle(session, pipeline->open, &why);
 	}
-	begin(session, next);
-	return next;
+	failure_clear(&why);
+	if (pipeline->queued == NULL || is_beyond ||
+	    (pipeline->queued != pipeline->open && !may_follow(session)))
+		return NULL;
+	begin(session, pipeline->queued);
+	return session->transaction;
 }
 
 /* What is to be said about a message that some have, or may have. */
@@ -138,31 +158,46 @@ describe_fate(struct smtpc_transaction *transaction)
 	failure_clear(&cause);
 }
 
-void
-pipeline_settle(struct smtpc_session *session,
-		struct smtpc_transaction *transaction, int rc)
+/* The fate of one that has had its turn. */
+static void
+settle_begun(struct smtpc_session *session,
+	     struct smtpc_transaction *transaction, const struct failure *why)
 {
-	struct pipeline *pipeline = &session->pipeline;
-
-	/* Those that come before it were settled before it. */
-	assert(transaction == pipeline->open);
 	if (content_may_be_whole(session, transaction))
 		outcome_in_doubt(transaction);
 	transaction->octets_sent = send_octets(transaction);
 	source_end(&transaction->source);
 	/* What failed first is why; what failed in its wake is not. */
-	if (transaction->failure.result < 0)
-		rc = transaction->failure.result;
-	else if (rc < 0)
-		failure_copy(&transaction->failure, &session->error);
-	outcome_settle(transaction, rc);
+	if (transaction->failure.result == SMTPC_OK && why->result < 0)
+		failure_copy(&transaction->failure, why);
+	outcome_settle(transaction, transaction->failure.result);
 	describe_fate(transaction);
+}
+
+void
+pipeline_settle(struct smtpc_session *session,
+		struct smtpc_transaction *transaction,
+		const struct failure *why)
+{
+	struct pipeline *pipeline = &session->pipeline;
+
+	/* Those that come before it were settled before it. */
+	assert(transaction == pipeline->open);
+	if (transaction->stage == STAGE_QUEUED)
+		(void)outcome_not_begun(transaction, why);
+	else
+		settle_begun(session, transaction, why);
+	transaction->stage = STAGE_SETTLED;
+	if (transaction->result == SMTPC_IN_DOUBT)
+		pipeline->has_doubts = true;
 	pipeline->open = transaction->younger;
 	count_down(pipeline);
 	if (pipeline->queued == transaction)
 		pipeline->queued = transaction->younger;
 	if (session->transaction == transaction)
 		session->transaction = NULL;
+	/* What the timer was set for may be there again, as another. */
+	memset(&pipeline->watch, 0, sizeof(pipeline->watch));
 	session->operation_deadline = clock_after(session->operation_timeout);
 }
 
@@ -170,7 +205,7 @@ int
 pipeline_conclude(struct smtpc_session *session,
 		  struct smtpc_transaction *transaction)
 {
-	pipeline_settle(session, transaction, transaction->failure.result);
+	pipeline_settle(session, transaction, &transaction->failure);
 	return pipeline_result(session);
 }
 

@@ -6,10 +6,10 @@
  */
 #include "sasl_library.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sasl/saslplug.h>
 #include <stdatomic.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 

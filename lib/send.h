@@ -16,7 +16,13 @@
 int send_submit(struct smtpc_session *session,
 		struct smtpc_transaction *transaction);
 
-/* A reply that the command at hand can't have. */
+/*
+ * Whether a reply is neither a success nor a refusal of anything here: 3yz, or
+ * 2yz about help, connections or authentication (RFC 5321, section 4.2.1).
+ */
+bool send_is_odd(const struct smtpc_reply *reply);
+
+/* It is an answer that the command at hand can't have. */
 int send_unexpected(struct smtpc_session *session,
 		    const struct smtpc_reply *reply);
 
@@ -35,11 +41,12 @@ struct smtpc_transaction *pipeline_open(const struct smtpc_session *session);
 struct smtpc_transaction *pipeline_next(struct smtpc_session *session);
 
 /*
- * Settles a transaction's fate.  rc: the result if nobody has the message; why
- * is recorded in the transaction, or else in the session.
+ * Settles the fate of the oldest one that has none.  why: the reason if nobody
+ * has the message; what is recorded in the transaction counts before it.
  */
 void pipeline_settle(struct smtpc_session *session,
-		     struct smtpc_transaction *transaction, int rc);
+		     struct smtpc_transaction *transaction,
+		     const struct failure *why);
 
 /* The same by what is recorded in it; then as pipeline_result(). */
 int pipeline_conclude(struct smtpc_session *session,
@@ -108,6 +115,21 @@ uint64_t content_encode(struct content_encoder *encoder,
 /* All of it is in the channel: its end follows. */
 int content_put_end(struct smtpc_session *session,
 		    struct smtpc_transaction *transaction);
+
+/*
+ * It can't be sent to its end, for the reason recorded in it: nothing more is
+ * sent at all, and when those before it have their verdicts, the connection
+ * goes.  Returns SMTPC_AGAIN.
+ */
+int content_fail(struct smtpc_transaction *transaction);
+
+/*
+ * Closes the connection in the midst of the content, which then has no end, and
+ * settles the transaction by what is recorded in it: it is the oldest without a
+ * fate.
+ */
+int content_close(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction);
 
 /* Whether the server may have all of the content, end and all. */
 bool content_may_be_whole(const struct smtpc_session *session,

@@ -384,28 +384,28 @@ send_begin_encoding(struct smtpc_transaction *transaction, bool by_bdat)
 	}
 }
 
-static int
-check_found(struct smtpc_session *session,
-	    const struct smtpc_transaction *transaction, uint32_t found)
+static bool
+check_found(struct smtpc_transaction *transaction, uint32_t found)
 {
+	struct failure *failure = &transaction->failure;
 	const struct fault *fault = find_fault(transaction, found);
+	bool is_8bit = (found & SMTPC_SCAN_8BIT) && !transaction->is_8bit;
+	int phase = SMTPC_PHASE_CONTENT;
 
 	if (fault != NULL)
-		return engine_break(session, SMTPC_E_CONTENT, fault->detail,
-				    "%s", fault->problem);
-	if (!(found & SMTPC_SCAN_8BIT) || transaction->is_8bit ||
-	    is_binary(transaction))
-		return SMTPC_OK;
-	if (transaction->body == SMTPC_BODY_7BIT)
-		return engine_break(session, SMTPC_E_CONTENT, "body-7bit", "%s",
-				    not_7bit);
-	return engine_break(session, SMTPC_E_NOEXTENSION, "8bitmime", "%s",
-			    not_plain);
+		failure_set(failure, SMTPC_E_CONTENT, phase, fault->detail,
+			    "%s", fault->problem);
+	else if (is_8bit && transaction->body == SMTPC_BODY_7BIT)
+		failure_set(failure, SMTPC_E_CONTENT, phase, "body-7bit", "%s",
+			    not_7bit);
+	else if (is_8bit)
+		failure_set(failure, SMTPC_E_NOEXTENSION, phase, "8bitmime",
+			    "%s", not_plain);
+	return fault == NULL && !is_8bit;
 }
 
-int
-send_check_part(struct smtpc_session *session,
-		struct smtpc_transaction *transaction, const char *data,
+bool
+send_check_part(struct smtpc_transaction *transaction, const char *data,
 		size_t len)
 {
 	struct content_scanner *scanner = &transaction->scanner;
@@ -413,23 +413,22 @@ send_check_part(struct smtpc_session *session,
 	uint32_t found;
 
 	if (transaction->is_scanned || is_binary(transaction))
-		return SMTPC_OK;
+		return true;
 	ahead = scanner->seen - (uint64_t)transaction->source.passed;
 	if (ahead >= len)
-		return SMTPC_OK;
+		return true;
 	data += ahead;
 	len -= (size_t)ahead;
 	found = content_scan_add(scanner, data, len);
 	content_known(&transaction->turn.encoder, scanner, found, len);
-	return check_found(session, transaction, found);
+	return check_found(transaction, found);
 }
 
-int
-send_check_end(struct smtpc_session *session,
-	       struct smtpc_transaction *transaction)
+bool
+send_check_end(struct smtpc_transaction *transaction)
 {
 	if (transaction->is_scanned || is_binary(transaction))
-		return SMTPC_OK;
+		return true;
 	content_scan_end(&transaction->scanner);
-	return check_found(session, transaction, transaction->scanner.found);
+	return check_found(transaction, transaction->scanner.found);
 }

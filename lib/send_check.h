@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 struct buffer;
+struct failure;
 struct smtpc_session;
 struct smtpc_transaction;
 
@@ -34,10 +35,10 @@ int send_check_limits(struct smtpc_session *session,
 
 /*
  * Whether it takes another transaction on this connection.  SMTPC_OK;
- * SMTPC_E_LIMIT, which is then recorded in the transaction.
+ * SMTPC_E_LIMIT, and why.
  */
 int send_check_count(const struct smtpc_session *session,
-		     struct smtpc_transaction *transaction);
+		     struct failure *ret_why);
 
 /*
  * The lines (send_lines.c).
@@ -66,15 +67,13 @@ void send_begin_encoding(struct smtpc_transaction *transaction, bool by_bdat);
 
 /*
  * Octets at the source's present position are to be sent next.  Looks at them,
- * once, if they were not before.  SMTPC_OK; or else the session was lost by
- * this, because they can't be sent and without the end of data nothing is.
+ * once, if they were not before.  False: they can't be sent, and the
+ * transaction says why.
  */
-int send_check_part(struct smtpc_session *session,
-		     struct smtpc_transaction *transaction, const char *data,
+bool send_check_part(struct smtpc_transaction *transaction, const char *data,
 		     size_t len);
 
 /* The same for the end of the content. */
-int send_check_end(struct smtpc_session *session,
-		   struct smtpc_transaction *transaction);
+bool send_check_end(struct smtpc_transaction *transaction);
 
 #endif

@@ -22,31 +22,43 @@ measure(const struct turn *turn, const char *data, size_t len, bool is_last)
 	return total;
 }
 
-/*
- * Announce a chunk of this much of the source, behind what was kept back for
- * it; its octets follow.  Each chunk has a reply of its own.
- */
+/* Tell the server of it.  Each chunk has a reply of its own. */
 static int
-open_chunk(struct smtpc_session *session, struct smtpc_transaction *transaction,
-	   const char *data, size_t len, bool is_last)
+announce(struct smtpc_session *session, struct smtpc_transaction *transaction,
+	 uint64_t len, bool is_last)
 {
 	struct turn *turn = &transaction->turn;
 	struct channel *channel = &session->channel;
 	uint64_t before = channel->put;
-	uint64_t total = measure(turn, data, len, is_last);
-	bool ok = command_write_bdat(&channel->out, total, is_last);
+	bool ok = command_write_bdat(&channel->out, len, is_last);
+	int phase = is_last ? SMTPC_PHASE_END_OF_DATA : SMTPC_PHASE_CONTENT;
 	int rc;
 
-	turn->chunk.is_open = true;
-	turn->chunk.is_last = is_last;
-	turn->chunk.left = len;
 	turn->unanswered++;
-	rc = engine_send_chunk(session, ok,
-			       is_last ? SMTPC_PHASE_END_OF_DATA
-				       : SMTPC_PHASE_CONTENT,
-			       transaction, total);
+	rc = engine_send_chunk(session, ok, phase, transaction, len);
 	turn->overhead += channel->put - before;
 	return rc;
+}
+
+/*
+ * A chunk of this much of the source, behind what was kept back for it; so much
+ * behind it is kept for the next one.
+ */
+static int
+open_chunk(struct smtpc_session *session, struct smtpc_transaction *transaction,
+	   const char *data, size_t len, size_t kept, bool is_last)
+{
+	struct chunk *chunk = &transaction->turn.chunk;
+	uint64_t total = measure(&transaction->turn, data, len, is_last);
+
+	chunk->is_open = true;
+	chunk->is_last = is_last;
+	chunk->left = len;
+	chunk->kept = kept;
+	/* All there is may be a CR that waits for its LF. */
+	if (total == 0 && !is_last)
+		return SMTPC_AGAIN;
+	return announce(session, transaction, total, is_last);
 }
 
 /*
@@ -64,12 +76,12 @@ chunk_begin(struct smtpc_session *session,
 	size_t kept = len < room ? len : room;
 
 	if (len == 0)
-		return open_chunk(session, transaction, data, 0, true);
+		return open_chunk(session, transaction, data, 0, 0, true);
 	if (source->kind == SOURCE_MEMORY)
-		return open_chunk(session, transaction, data, len,
+		return open_chunk(session, transaction, data, len, 0,
 				  source->taken + len == source->len);
 	if (chunk->tail_len + len > room)
-		return open_chunk(session, transaction, data, len - kept,
+		return open_chunk(session, transaction, data, len - kept, kept,
 				  false);
 	memcpy(chunk->tail + chunk->tail_len, data, len);
 	chunk->tail_len += len;
@@ -77,23 +89,23 @@ chunk_begin(struct smtpc_session *session,
 	return SMTPC_AGAIN;
 }
 
-/* All that was announced is in; the source's last octets may be left. */
+/* All that was announced is in. */
 static int
 close_chunk(struct smtpc_session *session,
 	    struct smtpc_transaction *transaction)
 {
 	struct chunk *chunk = &transaction->turn.chunk;
-	struct source *source = &transaction->source;
 	const char *data;
+	size_t len;
 
 	chunk->is_open = false;
 	if (chunk->is_last)
 		return content_put_end(session, transaction);
-	if (source->kind == SOURCE_MEMORY)
-		return SMTPC_AGAIN;
-	(void)source_look(source, &data, &chunk->tail_len);
-	memcpy(chunk->tail, data, chunk->tail_len);
-	source_take(source, chunk->tail_len);
+	/* There may be more behind it by now, for the chunk that is next. */
+	(void)source_look(&transaction->source, &data, &len);
+	memcpy(chunk->tail, data, chunk->kept);
+	chunk->tail_len = chunk->kept;
+	source_take(&transaction->source, chunk->kept);
 	return SMTPC_AGAIN;
 }
 

@@ -13,26 +13,49 @@
 #define CHUNK_PART (4 * 1024 * 1024)
 
 /*
- * Failures that leave no way to end the content: without its end the server has
- * nothing.
+ * Failures.
  */
 
-static int
-out_of_memory(struct smtpc_session *session)
+int
+content_fail(struct smtpc_transaction *transaction)
 {
-	return engine_break(session, SMTPC_E_NOMEM, NULL, "out of memory");
+	transaction->stage = STAGE_FAILED;
+	return SMTPC_AGAIN;
 }
 
 static int
-content_failed(struct smtpc_session *session, const struct source *source,
-	       int rc)
+out_of_memory(struct smtpc_transaction *transaction)
 {
+	failure_set(&transaction->failure, SMTPC_E_NOMEM, SMTPC_PHASE_CONTENT,
+		    NULL, "out of memory");
+	return content_fail(transaction);
+}
+
+static int
+source_failed(struct smtpc_transaction *transaction, int rc)
+{
+	const struct source *source = &transaction->source;
+
 	if (rc == SMTPC_E_NOMEM)
-		return out_of_memory(session);
-	engine_break(session, rc, source->detail,
-		     "the content could not be read to its end");
-	session->error.system_error = source->system_error;
-	return rc;
+		return out_of_memory(transaction);
+	failure_set(&transaction->failure, rc, SMTPC_PHASE_CONTENT,
+		    source->detail, "the content could not be read to its end");
+	transaction->failure.system_error = source->system_error;
+	return content_fail(transaction);
+}
+
+int
+content_close(struct smtpc_session *session,
+	      struct smtpc_transaction *transaction)
+{
+	const char *message = transaction->failure.message;
+
+	/* Those behind it have failed for no reason of their own. */
+	(void)pipeline_conclude(session, transaction);
+	return engine_break(session, SMTPC_E_CLOSED, "given-up",
+			    "the connection was closed in the midst of a "
+			    "message: %s",
+			    message != NULL ? message : "it failed");
 }
 
 int
@@ -73,7 +96,7 @@ content_put_end(struct smtpc_session *session,
 	}
 	/* What is not all there has no end. */
 	if (channel->out.failed)
-		return out_of_memory(session);
+		return out_of_memory(transaction);
 	trace_note(&session->trace, "%llu octets of content",
 		   (unsigned long long)len);
 	turn->content_end = channel->put;
@@ -86,12 +109,14 @@ static int
 pause_content(struct smtpc_session *session,
 	      struct smtpc_transaction *transaction)
 {
-	if (session->blocking && transaction->source.kind == SOURCE_READER)
-		return engine_break(session, SMTPC_E_CONTENT, "reader-paused",
-				    "the reader of a blocking session may not "
-				    "pause");
-	transaction->turn.is_paused = true;
-	return SMTPC_AGAIN;
+	if (!session->blocking || transaction->source.kind != SOURCE_READER) {
+		transaction->turn.is_paused = true;
+		return SMTPC_AGAIN;
+	}
+	failure_set(&transaction->failure, SMTPC_E_CONTENT, SMTPC_PHASE_CONTENT,
+		    "reader-paused",
+		    "the reader of a blocking session may not pause");
+	return content_fail(transaction);
 }
 
 uint64_t
@@ -136,16 +161,16 @@ take_data(struct smtpc_session *session, struct smtpc_transaction *transaction,
 {
 	bool uses_bdat = transaction->turn.uses_bdat;
 	size_t part = len;
-	int rc;
+	bool ok;
 
 	if (uses_bdat && len > CHUNK_PART)
 		part = CHUNK_PART;
 	if (!uses_bdat && !transaction->is_scanned && len > DATA_PART)
 		part = DATA_PART;
-	rc = part > 0 ? send_check_part(session, transaction, data, part)
-		      : send_check_end(session, transaction);
-	if (rc != SMTPC_OK)
-		return rc;
+	ok = part > 0 ? send_check_part(transaction, data, part)
+		      : send_check_end(transaction);
+	if (!ok)
+		return content_fail(transaction);
 	return uses_bdat ? chunk_begin(session, transaction, data, part)
 			 : put_data(session, transaction, data, part);
 }
@@ -162,7 +187,7 @@ put_next(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	if (rc == SMTPC_AGAIN)
 		return pause_content(session, transaction);
 	if (rc != SMTPC_OK)
-		return content_failed(session, source, rc);
+		return source_failed(transaction, rc);
 	return take_data(session, transaction, data, len);
 }
 
@@ -202,7 +227,7 @@ put_content(struct smtpc_session *session,
 		else
 			rc = put_next(session, transaction);
 		if (rc == SMTPC_AGAIN && channel->out.failed)
-			rc = out_of_memory(session);
+			rc = out_of_memory(transaction);
 	}
 	return rc;
 }
@@ -244,18 +269,19 @@ send_octets(const struct smtpc_transaction *transaction)
 	uint64_t left, end;
 
 	if (transaction->stage == STAGE_NONE ||
+	    transaction->stage == STAGE_QUEUED ||
 	    transaction->stage == STAGE_SETTLED)
 		return transaction->octets_sent;
 	if (start == 0)
 		return 0;
 	left = channel_left(&transaction->session->channel);
+	end = turn->content_end > 0 ? turn->content_end : left;
 	/* What announces a chunk comes before all content, the dot behind. */
 	if (turn->uses_bdat)
 		start += turn->overhead;
-	end = turn->content_end;
-	if (!turn->uses_bdat)
+	else if (transaction->stage == STAGE_VERDICT)
 		end -= turn->overhead;
-	if (transaction->stage == STAGE_VERDICT && left > end)
+	if (left > end)
 		left = end;
 	return left > start ? (int64_t)(left - start) : 0;
 }

@@ -46,7 +46,7 @@ needs_rset(const struct smtpc_session *session,
 	   const struct smtpc_transaction *transaction)
 {
 	return session->pipeline.needs_rset ||
-	       (transaction->turn.uses_bdat &&
+	       (transaction->turn.follows_bdat &&
 		transaction != pipeline_open(session));
 }
 
@@ -57,11 +57,6 @@ send_mail(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	int rc = SMTPC_AGAIN;
 	bool ok;
 
-	/* Those before it come first. */
-	if (send_check_count(session, transaction) != SMTPC_OK)
-		return transaction == pipeline_open(session)
-			   ? pipeline_conclude(session, transaction)
-			   : SMTPC_AGAIN;
 	if (needs_rset(session, transaction)) {
 		session->pipeline.needs_rset = false;
 		ok = command_write(out, "RSET", NULL);
@@ -162,6 +157,7 @@ envelope_give_up(struct smtpc_session *session,
 	if (!transaction->turn.mail_taken)
 		return pipeline_conclude(session, transaction);
 	transaction->stage = STAGE_RSET;
+	transaction->turn.content_end = session->channel.put;
 	session->pipeline.needs_rset = false;
 	ok = command_write(&session->channel.out, "RSET", NULL);
 	return send_line(session, transaction, ok, SMTPC_PHASE_RSET, 0);
@@ -236,7 +232,7 @@ static int
 mail_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   struct smtpc_reply *reply)
 {
-	if (reply_class(reply) == 3)
+	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
 	if (reply_class(reply) == 2) {
 		transaction->turn.mail_taken = true;
@@ -254,7 +250,7 @@ static int
 rcpt_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   size_t recipient, struct smtpc_reply *reply)
 {
-	if (reply_class(reply) == 3)
+	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
 	if (transaction->turn.mail_taken)
 		outcome_of_recipient(transaction, recipient, reply);
@@ -295,8 +291,7 @@ data_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	envelope_fail_by_recipient(transaction);
 	/* To this server, a dot might be a message for somebody. */
 	if (transaction->turn.is_muddled) {
-		pipeline_settle(session, transaction,
-				transaction->failure.result);
+		(void)pipeline_conclude(session, transaction);
 		return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
 				    "recipients and DATA are accepted though "
 				    "the sender was refused");
@@ -316,8 +311,7 @@ rset_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	   const struct smtpc_reply *reply)
 {
 	if (transaction != NULL)
-		pipeline_settle(session, transaction,
-				transaction->failure.result);
+		(void)pipeline_conclude(session, transaction);
 	if (reply_class(reply) != 2 && reply->code != 421)
 		return engine_break(session, SMTPC_E_PROTOCOL, "rset",
 				    "RSET is refused");

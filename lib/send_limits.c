@@ -79,15 +79,13 @@ send_check_limits(struct smtpc_session *session,
 }
 
 int
-send_check_count(const struct smtpc_session *session,
-		 struct smtpc_transaction *transaction)
+send_check_count(const struct smtpc_session *session, struct failure *ret_why)
 {
 	uint32_t max = session->extensions.limits.transactions;
 
 	if (max == 0 || session->pipeline.begun < max)
 		return SMTPC_OK;
-	failure_set(&transaction->failure, SMTPC_E_LIMIT, SMTPC_PHASE_MAIL,
-		    "transactions",
+	failure_set(ret_why, SMTPC_E_LIMIT, SMTPC_PHASE_MAIL, "transactions",
 		    "the server takes no more than %" PRIu32 " messages in a "
 		    "session: quit, and connect again",
 		    max);

@@ -15,18 +15,34 @@ refuse_all(struct smtpc_transaction *transaction, struct smtpc_reply *reply)
 			 "the message is refused");
 }
 
-/* It may not want to read on: the rest is not sent, nor its end. */
-static int
-stop_sending(struct smtpc_session *session,
-	     struct smtpc_transaction *transaction)
+/*
+ * Whether some of the content that was begun has not left: a server that has
+ * answered may not want to read on, and its end must not follow.
+ */
+static bool
+is_cut_short(const struct smtpc_session *session,
+	     const struct smtpc_transaction *transaction)
 {
-	const struct failure *failure = &transaction->failure;
+	const struct turn *turn = &transaction->turn;
+	uint64_t end = session->channel.put;
 
-	pipeline_settle(session, transaction, failure->result);
-	return engine_break(session, failure->result, NULL, "%s",
-			    failure->message != NULL
-				? failure->message
-				: "the message is refused");
+	if (turn->content_start == 0)
+		return false;
+	if (transaction->stage == STAGE_VERDICT)
+		end = turn->content_end;
+	else if (!turn->uses_bdat || turn->chunk.is_open)
+		return true;
+	return channel_left(&session->channel) < end;
+}
+
+/* The server has said yes to what it had said no to: nobody knows. */
+static int
+contradicted(struct smtpc_session *session,
+	     struct smtpc_transaction *transaction, const char *what)
+{
+	failure_clear(&transaction->failure);
+	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
+			    "the message is accepted though %s", what);
 }
 
 /* One chunk of several; the last one brings the verdict. */
@@ -37,7 +53,7 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 	struct smtpc_transaction *transaction = awaited->transaction;
 	bool is_early = channel_left(&session->channel) < awaited->position;
 
-	if (reply_class(reply) == 3)
+	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
 	if (reply_class(reply) == 2 && !is_early)
 		return SMTPC_AGAIN;
@@ -49,7 +65,9 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 		refuse_all(transaction, reply);
 	envelope_fail_by_recipient(transaction);
 	transaction->turn.is_stopped = true;
-	return is_early ? stop_sending(session, transaction) : SMTPC_AGAIN;
+	return is_cut_short(session, transaction)
+		   ? content_close(session, transaction)
+		   : SMTPC_AGAIN;
 }
 
 /* LMTP has one verdict for each recipient that was taken, in their order. */
@@ -73,6 +91,28 @@ lmtp_verdict(struct smtpc_session *session,
 	return pipeline_conclude(session, transaction);
 }
 
+/* Nobody was to get it any more: the refusals before it stand. */
+static int
+verdict_for_nobody(struct smtpc_session *session,
+		   struct smtpc_transaction *transaction,
+		   const struct smtpc_reply *reply)
+{
+	const struct turn *turn = &transaction->turn;
+
+	if (reply_class(reply) == 2 && turn->is_muddled)
+		return contradicted(session, transaction,
+				    "its sender was refused");
+	if (reply_class(reply) == 2 && turn->is_stopped && turn->taken > 0) {
+		outcome_contradicted(transaction);
+		return contradicted(session, transaction,
+				    "part of it was refused");
+	}
+	envelope_fail_by_recipient(transaction);
+	return is_cut_short(session, transaction)
+		   ? content_close(session, transaction)
+		   : pipeline_conclude(session, transaction);
+}
+
 static int
 verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	struct smtpc_reply *reply)
@@ -80,22 +120,19 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	const struct turn *turn = &transaction->turn;
 	bool whole = content_may_be_whole(session, transaction);
 
-	if (reply_class(reply) == 3)
+	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
 	/* RFC 3030, section 2: for the server, it does not end with that. */
 	if (reply_class(reply) != 2 && turn->uses_bdat)
 		session->pipeline.needs_rset = true;
-	/* Nobody was to get it: the refusals before it stand. */
-	if (turn->taken == 0 || turn->is_stopped) {
-		envelope_fail_by_recipient(transaction);
-		return pipeline_conclude(session, transaction);
-	}
+	if (turn->taken == 0 || turn->is_stopped)
+		return verdict_for_nobody(session, transaction, reply);
 	if (session->protocol == SMTPC_PROTOCOL_LMTP && whole)
 		return lmtp_verdict(session, transaction, reply);
 	if (reply_class(reply) != 2) {
 		refuse_all(transaction, reply);
 		return whole ? pipeline_conclude(session, transaction)
-			     : stop_sending(session, transaction);
+			     : content_close(session, transaction);
 	}
 	if (!whole)
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",

@@ -14,6 +14,8 @@
 #include "wait.h"
 
 static const char no_host[] = "there is no host, or its port is 0";
+static const char no_path[] = "there is no path";
+static const char no_transaction[] = "there is no transaction";
 
 /* What every step asks first. */
 static int
@@ -27,15 +29,20 @@ may_step(const struct smtpc_session *session)
 	return SMTPC_OK;
 }
 
-/* A bad argument of a step, in words. */
+/* The same, and whether its arguments are good; else why not, in words. */
 static int
-invalid(struct smtpc_session *session, const char *problem)
+may_step_with(struct smtpc_session *session, bool good, const char *problem)
 {
+	int rc = may_step(session);
+
+	if (rc != SMTPC_OK || good)
+		return rc;
 	failure_clear(&session->error);
 	session->phase = SMTPC_PHASE_NONE;
 	return engine_fail(session, SMTPC_E_INVALID, "argument", "%s", problem);
 }
 
+/* A step that is one operation. */
 static int
 run(struct smtpc_session *session, const struct operation *operation,
     const void *argument)
@@ -52,21 +59,20 @@ int
 smtpc_connect(smtpc_session *session, const char *host, int port)
 {
 	struct endpoint endpoint = { host, port, NULL };
-
 	/* Port 0 is a UNIX socket inside, and nothing outside. */
-	if (host == NULL || port == 0)
-		return invalid(session, no_host);
-	return run(session, &op_connect, &endpoint);
+	bool good = host != NULL && port != 0;
+	int rc = may_step_with(session, good, no_host);
+
+	return rc == SMTPC_OK ? run(session, &op_connect, &endpoint) : rc;
 }
 
 int
 smtpc_connect_unix(smtpc_session *session, const char *path)
 {
 	struct endpoint endpoint = { path, 0, NULL };
+	int rc = may_step_with(session, path != NULL, no_path);
 
-	if (path == NULL)
-		return invalid(session, "there is no path");
-	return run(session, &op_connect, &endpoint);
+	return rc == SMTPC_OK ? run(session, &op_connect, &endpoint) : rc;
 }
 
 int
@@ -97,15 +103,15 @@ int
 smtpc_attach(smtpc_session *session, int fd, const char *host, int port)
 {
 	struct stream *stream;
-	int rc = may_step(session);
+	bool good = host != NULL && port != 0;
+	int rc = may_step_with(session, good, no_host);
 
 	if (rc != SMTPC_OK)
 		return rc;
-	if (host == NULL || port == 0)
-		return invalid(session, no_host);
 	rc = socket_attach(fd, &stream);
 	if (rc == SMTPC_E_INVALID)
-		return invalid(session, "the descriptor is no stream socket");
+		return may_step_with(session, false,
+				     "the descriptor is no stream socket");
 	if (rc != SMTPC_OK)
 		return attach_failed(session, rc, errno);
 	rc = steps_attach(session, stream, host, port);
@@ -154,10 +160,9 @@ int
 smtpc_command(smtpc_session *session, const char *verb, const char *argument)
 {
 	struct command_line line = { verb, argument };
+	int rc = may_step_with(session, verb != NULL, "there is no verb");
 
-	if (verb == NULL)
-		return invalid(session, "there is no verb");
-	return run(session, &op_command, &line);
+	return rc == SMTPC_OK ? run(session, &op_command, &line) : rc;
 }
 
 /*
@@ -180,22 +185,22 @@ submit(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	} else {
 		failure_clear(&session->error);
 		rc = send_submit(session, transaction);
+		engine_set_aside(session);
 	}
 	if (transaction->stage != STAGE_NONE || transaction->session == NULL)
 		return rc;
 	transaction->session = NULL;
-	return outcome_not_begun(transaction, rc, &session->error);
+	outcome_not_begun(transaction, &session->error);
+	return rc;
 }
 
 int
 smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 {
-	int rc = may_step(session);
+	int rc = may_step_with(session, transaction != NULL, no_transaction);
 
 	if (rc != SMTPC_OK)
 		return rc;
-	if (transaction == NULL)
-		return invalid(session, "there is no transaction");
 	rc = submit(session, transaction, true);
 	return wait_until_done(session, rc);
 }
@@ -224,10 +229,8 @@ smtpc_submit(smtpc_session *session, smtpc_transaction *transaction)
 {
 	int rc = may_submit(session);
 
-	if (rc != SMTPC_OK)
-		return rc;
-	if (transaction == NULL)
-		return invalid(session, "there is no transaction");
+	if (rc != SMTPC_OK || transaction == NULL)
+		return rc != SMTPC_OK ? rc : SMTPC_E_INVALID;
 	if (transaction->session != NULL)
 		return SMTPC_E_BUSY;
 	if (pipeline_is_full(session)) {
@@ -289,9 +292,10 @@ smtpc_disconnect(smtpc_session *session)
 }
 
 static int
-open_endpoint(struct smtpc_session *session, const struct endpoint *endpoint)
+open_endpoint(struct smtpc_session *session, const struct endpoint *endpoint,
+	      bool good, const char *problem)
 {
-	int rc = may_step(session);
+	int rc = may_step_with(session, good, problem);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -304,9 +308,8 @@ smtpc_open(smtpc_session *session, const char *host, int port)
 {
 	struct endpoint endpoint = { host, port, NULL };
 
-	if (host == NULL || port == 0)
-		return invalid(session, no_host);
-	return open_endpoint(session, &endpoint);
+	return open_endpoint(session, &endpoint, host != NULL && port != 0,
+			     no_host);
 }
 
 int
@@ -314,9 +317,7 @@ smtpc_open_unix(smtpc_session *session, const char *path)
 {
 	struct endpoint endpoint = { path, 0, NULL };
 
-	if (path == NULL)
-		return invalid(session, "there is no path");
-	return open_endpoint(session, &endpoint);
+	return open_endpoint(session, &endpoint, path != NULL, no_path);
 }
 
 int

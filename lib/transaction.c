@@ -658,7 +658,12 @@ smtpc_transaction_remainder(const smtpc_transaction *transaction,
 int
 smtpc_transaction_result(const smtpc_transaction *transaction)
 {
-	return transaction != NULL ? transaction->result : SMTPC_E_INVALID;
+	if (transaction == NULL)
+		return SMTPC_E_INVALID;
+	return transaction->stage == STAGE_NONE ||
+		       transaction->stage == STAGE_SETTLED
+		   ? transaction->result
+		   : SMTPC_AGAIN;
 }
 
 const smtpc_reply *

@@ -42,13 +42,15 @@ enum transaction_stage {
 	STAGE_CONTENT,	  /* the content comes next */
 	STAGE_VERDICT,	  /* all is put in; only the verdict lacks */
 	STAGE_RSET,	  /* it was given up, and RSET is sent */
-	STAGE_SETTLED,	  /* its fate is known; to be handed back */
+	STAGE_FAILED,  /* its content has no end: neither has anything else */
+	STAGE_SETTLED, /* its fate is known; to be handed back */
 };
 
 /* The chunk that is being put in, and what is to go with the next one. */
 struct chunk {
 	bool is_open, is_last;
 	size_t left; /* of the source's octets */
+	size_t kept; /* behind them, to go with the next one */
 	char tail[TRANSACTION_TAIL];
 	size_t tail_len;
 };
@@ -56,6 +58,7 @@ struct chunk {
 /* A transaction's turn to be sent: nothing of it outlasts that. */
 struct turn {
 	bool uses_bdat;		       /* the content goes by BDAT */
+	bool follows_bdat;	       /* the one before is not answered yet */
 	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
 	bool is_muddled; /* recipients were taken without a sender */
 	bool is_paused;	 /* the source has nothing for now */
@@ -118,10 +121,10 @@ void outcome_begin(struct smtpc_transaction *transaction);
 
 /*
  * It was not even begun, for this reason: nobody has it, unless somebody has
- * it, or may have it, from an earlier time.  Returns the result.
+ * it, or may have it, from an earlier time, which is then left as it is.
  */
-int outcome_not_begun(struct smtpc_transaction *transaction, int rc,
-		      const struct failure *failure);
+void outcome_not_begun(struct smtpc_transaction *transaction,
+		       const struct failure *why);
 
 /* Takes the reply to one RCPT. */
 void outcome_of_recipient(struct smtpc_transaction *transaction, size_t index,
@@ -139,6 +142,12 @@ void outcome_of_taken(struct smtpc_transaction *transaction, int outcome,
  * was not refused.
  */
 void outcome_in_doubt(struct smtpc_transaction *transaction);
+
+/*
+ * Those who were refused with the whole may have it all the same: the server
+ * has said both.
+ */
+void outcome_contradicted(struct smtpc_transaction *transaction);
 
 /*
  * LMTP: the first recipient from this index on who was taken and has no verdict

@@ -144,7 +144,7 @@ int
 smtpc_wait(smtpc_session *session, int64_t milliseconds)
 {
 	int64_t time, deadline;
-	int count;
+	int count, rc;
 
 	if (session == NULL || milliseconds < SMTPC_FOREVER)
 		return SMTPC_E_INVALID;
@@ -160,8 +160,11 @@ smtpc_wait(smtpc_session *session, int64_t milliseconds)
 	count = wait_for(session, time);
 	if (count < 0 && errno == EINTR)
 		return SMTPC_AGAIN;
-	if (count < 0)
-		return poll_failed(session, errno);
+	if (count < 0) {
+		rc = poll_failed(session, errno);
+		engine_set_aside(session);
+		return rc;
+	}
 	if (count > 0 || clock_now() >= deadline)
 		return SMTPC_OK;
 	return SMTPC_AGAIN;

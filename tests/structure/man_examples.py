@@ -163,7 +163,8 @@ class Library:
             r'\b(?:engine_(?:fail|break)\(\s*session,\s*[\w>.-]+,\s*|'
             r'(?:broken|failed|closed|fail|not_offered)\(\s*\w+,\s*|'
             r'(?:auth_skip|cancel)\(\s*session,\s*auth,\s*|'
-            r'\bSMTPC_E_\w+,\s*|\w*detail = )"([a-z0-9-]+)"')
+            r'\b(?:SMTPC_E|SMTPC_PHASE)_\w+,\s*|'
+            r'\w*detail = )"([a-z0-9-]+)"')
         found = {token for text in self.sources.values()
                  for token in pattern.findall(text)}
         # Those of alerts are in a table; others are chosen by functions.
