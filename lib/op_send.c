@@ -128,14 +128,9 @@ send_is_odd(const struct smtpc_reply *reply)
 int
 send_unexpected(struct smtpc_session *session, const struct smtpc_reply *reply)
 {
-	const char *phase = smtpc_phase_name(session->phase);
-
-	/* Some say goodbye in place of an answer. */
-	if (reply->code == 221)
-		return engine_break(session, SMTPC_E_CLOSED, NULL,
-				    "%s: the server ends the session", phase);
 	return engine_break(session, SMTPC_E_PROTOCOL, "reply-code",
-			    "%s is answered with code %d", phase, reply->code);
+			    "%s is answered with code %d",
+			    smtpc_phase_name(session->phase), reply->code);
 }
 
 static int

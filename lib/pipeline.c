@@ -65,7 +65,7 @@ begin(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	turn->uses_bdat =
 	    transaction->needs_bdat ||
 	    (session->chunking && engine_offers(session, EXTENSION_CHUNKING));
-	turn->follows_bdat =
+	turn->wants_rset =
 	    pipeline->last_used_bdat && transaction != pipeline->open;
 	turn->begun_at = session->channel.put;
 	pipeline->last_used_bdat = turn->uses_bdat;

@@ -46,7 +46,7 @@ needs_rset(const struct smtpc_session *session,
 	   const struct smtpc_transaction *transaction)
 {
 	return session->pipeline.needs_rset ||
-	       (transaction->turn.follows_bdat &&
+	       (transaction->turn.wants_rset &&
 		transaction != pipeline_open(session));
 }
 
@@ -59,6 +59,7 @@ send_mail(struct smtpc_session *session, struct smtpc_transaction *transaction)
 
 	if (needs_rset(session, transaction)) {
 		session->pipeline.needs_rset = false;
+		transaction->turn.wants_rset = false;
 		ok = command_write(out, "RSET", NULL);
 		rc = engine_send(session, ok, NULL, SMTPC_PHASE_RSET);
 		if (rc != SMTPC_AGAIN || !send_may_pipeline(session))

@@ -61,7 +61,8 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "the server accepts a chunk that it can't "
 				    "have yet");
-	if (transaction->turn.taken > 0)
+	/* The first refusal is why; others come in its wake. */
+	if (transaction->turn.taken > 0 && !transaction->turn.is_stopped)
 		refuse_all(transaction, reply);
 	envelope_fail_by_recipient(transaction);
 	transaction->turn.is_stopped = true;
@@ -107,10 +108,25 @@ verdict_for_nobody(struct smtpc_session *session,
 		return contradicted(session, transaction,
 				    "part of it was refused");
 	}
+	/* It has said no to all of it, after all. */
+	transaction->turn.is_muddled = false;
 	envelope_fail_by_recipient(transaction);
 	return is_cut_short(session, transaction)
 		   ? content_close(session, transaction)
 		   : pipeline_conclude(session, transaction);
+}
+
+/*
+ * RFC 3030, section 2: for the server, a message that is refused by chunks does
+ * not end with that.  Whether it is ended already by the one behind it.
+ */
+static bool
+is_reset(const struct smtpc_transaction *transaction)
+{
+	const struct smtpc_transaction *next = transaction->younger;
+
+	return next != NULL && next->stage != STAGE_QUEUED &&
+	       !next->turn.wants_rset;
 }
 
 static int
@@ -122,8 +138,8 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 
 	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
-	/* RFC 3030, section 2: for the server, it does not end with that. */
-	if (reply_class(reply) != 2 && turn->uses_bdat)
+	if (reply_class(reply) != 2 && turn->uses_bdat &&
+	    !is_reset(transaction))
 		session->pipeline.needs_rset = true;
 	if (turn->taken == 0 || turn->is_stopped)
 		return verdict_for_nobody(session, transaction, reply);

@@ -57,8 +57,8 @@ struct chunk {
 
 /* A transaction's turn to be sent: nothing of it outlasts that. */
 struct turn {
-	bool uses_bdat;		       /* the content goes by BDAT */
-	bool follows_bdat;	       /* the one before is not answered yet */
+	bool uses_bdat;	 /* the content goes by BDAT */
+	bool wants_rset; /* before MAIL, if the one before is still open */
 	bool mail_taken, mail_refused; /* the answer to MAIL, if there is one */
 	bool is_muddled; /* recipients were taken without a sender */
 	bool is_paused;	 /* the source has nothing for now */

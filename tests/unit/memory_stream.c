@@ -78,7 +78,7 @@ memory_write(struct stream *stream, const struct iovec *pieces, int count,
 
 	self->writes++;
 	self->pieces = count;
-	if (self->write_rc < 0 || self->write_left == 0)
+	if (self->write_rc < 0 || self->write_left == 0 || self->is_stuck)
 		return self->write_rc;
 	for (i = 0; i < count; i++) {
 		len = pieces[i].iov_len;

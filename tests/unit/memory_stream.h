@@ -27,6 +27,7 @@ struct memory_stream {
 	/* How many octets each way until the next wake; at first no limit. */
 	size_t turn;
 	size_t read_left, write_left;
+	bool is_stuck; /* nothing is taken any more */
 
 	/* What the calls return when nothing can be moved: SMTPC_AGAIN. */
 	int read_rc, write_rc;
