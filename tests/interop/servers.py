@@ -134,6 +134,8 @@ class Jailed:
     name = ''
     packages = ()
     ports = ()
+    # Of its script and its configuration, if it has another name.
+    folder = None
     # More packages, as {NAME: (PACKAGE, ...)}, and scripts of theirs that are
     # to run before the server.
     layers = {}
@@ -192,7 +194,8 @@ class Jailed:
                 self.stop()
 
     def _start(self):
-        scripts = {'jailed.sh': 'jailed.sh', 'run': f'{self.name}/run'}
+        scripts = {'jailed.sh': 'jailed.sh',
+                   'run': f'{self.folder or self.name}/run'}
         for number, service in enumerate(self.services):
             scripts[f'services/{number}'] = service
         os.mkdir(os.path.join(self.work, 'services'))
@@ -227,8 +230,8 @@ class Jailed:
 
     def fill(self, name, folder=None, **values):
         """Copies a file of the configuration with its @NAME@s filled in."""
-        with open(os.path.join(HERE, folder or self.name, name),
-                  encoding='utf-8') as file:
+        folder = folder or self.folder or self.name
+        with open(os.path.join(HERE, folder, name), encoding='utf-8') as file:
             text = re.sub(r'@([A-Z_]+)@',
                           lambda found: str(values[found.group(1)]),
                           file.read())
