@@ -33,7 +33,7 @@
 #include "client_common.h"
 
 #define LINE_LEN_MAX 4096
-#define WORDS_MAX    4
+#define WORDS_MAX    3
 
 /* Nothing that the library would like better than any other number. */
 #define READING_MAX 10007
@@ -439,16 +439,19 @@ static void
 take_line(struct client *client, char *line)
 {
 	char *words[WORDS_MAX] = { NULL };
-	char *rest = line;
 	const char *one, *other;
 	size_t count;
 
-	for (count = 0; count < WORDS_MAX; count++)
-		if ((words[count] = strtok_r(rest, " \n", &rest)) == NULL)
-			break;
+	line[strcspn(line, "\n")] = '\0';
+	for (count = 0; count < WORDS_MAX && *line != '\0'; count++) {
+		words[count] = line;
+		line += strcspn(line, " ");
+		if (*line == ' ')
+			*line++ = '\0';
+	}
 	one = value_of(words[1]);
 	other = value_of(words[2]);
-	if (count == 0 || count == WORDS_MAX ||
+	if (count == 0 || *line != '\0' ||
 	    (!set_session(client->session, words[0], one) &&
 	     !set_mail(client->mail, words[0], one, other) &&
 	     !set_dsn(client->mail, words[0], one, other) &&
