@@ -6,7 +6,6 @@ what it delivered with what the library told.
 import collections
 import contextlib
 import os
-import re
 import sys
 import tempfile
 
@@ -61,7 +60,7 @@ def large_content(size):
 
 def lines_of(content):
     """As a mailbox holds it: lines end in LF, and the last one ends."""
-    content = re.sub(rb'\r\n?', b'\n', content) if b'\r' in content else content
+    content = content.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
     return content if not content or content.endswith(b'\n') else \
         content + b'\n'
 
@@ -179,10 +178,10 @@ def long_lines_in_the_midst(peer):
                           ).must_be_to(('NOT_ATTEMPTED', 250, 1))
 
 
-def sources(peer):
+def sources(peer, *is_blocking):
     """From each, pushed by the caller as well, blocking or not."""
     content = HEADER + b'.line\n' * 40000 + b'the end'
-    for blocking in (True, False):
+    for blocking in is_blocking:
         kind = 'blocking' if blocking else 'non_blocking'
         for way, settings in WAYS.items():
             with peer.tap.test(f'all_sources_are_read_by_{way}_in_a_{kind}_'
@@ -228,10 +227,10 @@ def odd(fate, *outcomes, to=(), **more):
     return Odd(to, fate, outcomes, more)
 
 
-def streams(peer, odds, count):
+def streams(peer, odds, count, *is_blocking):
     """Messages behind one another, some of which are refused."""
     for way, chunking in (('DATA', False), ('BDAT', True)):
-        for blocking in (True, False):
+        for blocking in is_blocking:
             kind = 'blocking' if blocking else 'non_blocking'
             with peer.tap.test(f'{count}_messages_in_a_{kind}_stream_by_{way}_'
                                'arrive_but_for_those_refused'):

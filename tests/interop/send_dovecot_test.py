@@ -95,11 +95,11 @@ def body(make_peer, cache, certificates, is_large):
         if not is_large:
             messages(peer)
             long_lines_in_the_midst(peer)
-            sources(peer)
+            sources(peer, True, False)
             verdicts(peer, server.port['lmtp'], 'over_TCP')
             verdicts(peer, server.socket, 'over_a_UNIX_socket')
             commands(peer)
-            streams(peer, ODDS, 50)
+            streams(peer, ODDS, 50, True, False)
         with peer.tap.test('just_what_was_accepted_is_delivered'):
             peer.must_be_all()
 

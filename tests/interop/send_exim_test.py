@@ -145,9 +145,9 @@ def body(make_peer, cache, certificates, is_large):
         if not is_large:
             messages(peer)
             long_lines_in_the_midst(peer)
-            sources(peer)
+            sources(peer, False)
             extensions(peer)
-            streams(peer, ODDS, 30)
+            streams(peer, ODDS, 30, False)
         with peer.tap.test('just_what_was_accepted_is_delivered'):
             peer.must_be_all()
 

@@ -96,9 +96,9 @@ def body(make_peer, cache, certificates, is_large):
         else:
             messages(peer)
             long_lines_in_the_midst(peer)
-            sources(peer)
+            sources(peer, True, False)
             chunks(peer)
-            streams(peer, ODDS, 50)
+            streams(peer, ODDS, 50, True, False)
             many_recipients(peer, {'DATA_at_SAFE': WAYS['DATA_at_SAFE']})
             remainders(peer, WAYS, 250)
         with peer.tap.test('just_what_was_accepted_is_delivered'):
