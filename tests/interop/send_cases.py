@@ -103,7 +103,11 @@ class Peer:
         """What was accepted has to be delivered in the end, once to who was
         named twice.
         """
-        self.accepted.update(set(fate.accepted))
+        accepted = set(fate.accepted)
+        again = accepted & set(self.accepted)
+        if again:
+            raise Failed(f'{again} had it already:\n{fate.line}')
+        self.accepted.update(accepted)
         return fate
 
     def send(self, session, content, *recipients, **more):
