@@ -99,7 +99,7 @@ def body(make_peer, cache, certificates, is_large):
             verdicts(peer, server.port['lmtp'], 'over_TCP')
             verdicts(peer, server.socket, 'over_a_UNIX_socket')
             commands(peer)
-            streams(peer, ODDS, 50, True, False)
+            streams(peer, ODDS, 30, True, False)
         with peer.tap.test('just_what_was_accepted_is_delivered'):
             peer.must_be_all()
 
