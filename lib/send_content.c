@@ -66,7 +66,8 @@ content_start(struct smtpc_session *session,
 
 	transaction->stage = STAGE_CONTENT;
 	turn->content_start = session->channel.put;
-	source_begin(&transaction->source);
+	/* Each chunk costs a reply. */
+	source_begin(&transaction->source, turn->uses_bdat);
 	send_begin_encoding(transaction, turn->uses_bdat);
 	if (turn->uses_bdat)
 		return SMTPC_AGAIN;

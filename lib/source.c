@@ -131,9 +131,10 @@ source_size(const struct source *source)
 }
 
 void
-source_begin(struct source *source)
+source_begin(struct source *source, bool gathers)
 {
 	source->passed = 0;
+	source->gathers = gathers;
 	/* What was written before is not forgotten. */
 	if (source->kind == SOURCE_PUSH)
 		return;
@@ -162,12 +163,12 @@ source_end(struct source *source)
 
 /* Read without moving in the file, so that it can be read again. */
 static ssize_t
-read_at(int fd, char *chunk, int64_t at)
+read_at(int fd, char *chunk, size_t size, int64_t at)
 {
 	ssize_t len;
 
 	do
-		len = pread(fd, chunk, SOURCE_CHUNK, (off_t)at);
+		len = pread(fd, chunk, size, (off_t)at);
 	while (len < 0 && errno == EINTR);
 	return len;
 }
@@ -184,7 +185,8 @@ scan_file(const struct source *source, int64_t max,
 		return false;
 	chunk = mem_alloc(SOURCE_CHUNK);
 	while (chunk != NULL && done <= max) {
-		len = read_at(source->fd, chunk, source->start + done);
+		len = read_at(source->fd, chunk, SOURCE_CHUNK,
+			      source->start + done);
 		if (len <= 0)
 			break;
 		scan(context, chunk, (size_t)len);
@@ -224,26 +226,27 @@ is_silent(int fd)
 }
 
 static ssize_t
-read_stream(int fd, char *chunk)
+read_stream(int fd, char *chunk, size_t size)
 {
 	ssize_t len;
 
 	do
-		len = read(fd, chunk, SOURCE_CHUNK);
+		len = read(fd, chunk, size);
 	while (len < 0 && errno == EINTR);
 	return len;
 }
 
 static int
-read_descriptor(struct source *source, size_t *ret_len)
+read_descriptor(struct source *source, char *chunk, size_t size,
+		size_t *ret_len)
 {
 	ssize_t len;
 
 	if (!source->is_file && is_silent(source->fd))
 		return SMTPC_AGAIN;
-	len = source->is_file ? read_at(source->fd, source->owned,
+	len = source->is_file ? read_at(source->fd, chunk, size,
 					source->start + source->loaded)
-			      : read_stream(source->fd, source->owned);
+			      : read_stream(source->fd, chunk, size);
 	if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return SMTPC_AGAIN;
 	if (len < 0)
@@ -253,20 +256,19 @@ read_descriptor(struct source *source, size_t *ret_len)
 }
 
 static int
-call_reader(struct source *source, size_t *ret_len)
+call_reader(struct source *source, char *chunk, size_t size, size_t *ret_len)
 {
 	size_t len = 0;
 	int rc;
 
 	source->in_callback = true;
-	rc =
-	    source->reader(source->owned, SOURCE_CHUNK, &len, source->userdata);
+	rc = source->reader(chunk, size, &len, source->userdata);
 	source->in_callback = false;
 	if (rc == SMTPC_AGAIN)
 		return SMTPC_AGAIN;
 	if (rc != SMTPC_OK)
 		return fail(source, "content-reader", 0);
-	if (len > SOURCE_CHUNK)
+	if (len > size)
 		return fail(source, "content-size", 0);
 	*ret_len = len;
 	return SMTPC_OK;
@@ -327,7 +329,34 @@ wait_for_push(struct source *source)
 	return source->at_end ? SMTPC_OK : SMTPC_AGAIN;
 }
 
-/* Load the next chunk; the end is where nothing comes. */
+/* Load some more behind what has come of the chunk; the end is nothing. */
+static int
+load_part(struct source *source, size_t *len)
+{
+	char *chunk = source->owned + *len;
+	size_t room = SOURCE_CHUNK - *len;
+	size_t part = 0;
+	int rc;
+
+	rc = source->kind == SOURCE_READER
+		 ? call_reader(source, chunk, room, &part)
+		 : read_descriptor(source, chunk, room, &part);
+	if (rc != SMTPC_OK)
+		return rc;
+	*len += part;
+	source->loaded += (int64_t)part;
+	source->at_end = part == 0;
+	if (source->size >= 0 &&
+	    (source->loaded > source->size ||
+	     (source->at_end && source->loaded < source->size)))
+		return fail(source, "content-size", 0);
+	/* A file that was cut off is not the message that it was. */
+	if (source->at_end && source->loaded < source->least)
+		return fail(source, "content-size", 0);
+	return SMTPC_OK;
+}
+
+/* Load the next chunk. */
 static int
 load(struct source *source)
 {
@@ -339,23 +368,24 @@ load(struct source *source)
 	if (!has_room(source))
 		return SMTPC_E_NOMEM;
 	source->is_begun = true;
-	rc = source->kind == SOURCE_READER ? call_reader(source, &len)
-					   : read_descriptor(source, &len);
-	if (rc != SMTPC_OK)
+	do
+		rc = load_part(source, &len);
+	while (rc == SMTPC_OK && source->gathers && !source->at_end &&
+	       len < SOURCE_CHUNK);
+	if (rc != SMTPC_OK && (rc != SMTPC_AGAIN || len == 0))
 		return rc;
-	source->loaded += (int64_t)len;
-	source->at_end = len == 0;
-	if (source->size >= 0 &&
-	    (source->loaded > source->size ||
-	     (source->at_end && source->loaded < source->size)))
-		return fail(source, "content-size", 0);
-	/* A file that was cut off is not the message that it was. */
-	if (source->at_end && source->loaded < source->least)
-		return fail(source, "content-size", 0);
 	source->data = source->owned;
 	source->len = len;
 	source->taken = 0;
 	return SMTPC_OK;
+}
+
+/* Whether there may soon be more to go with what was pushed. */
+static bool
+is_gathering(const struct source *source)
+{
+	return source->kind == SOURCE_PUSH && source->gathers &&
+	       !source->is_closed && source->len < SOURCE_CHUNK;
 }
 
 bool
@@ -377,6 +407,8 @@ source_look(struct source *source, const char **ret_data, size_t *ret_len)
 		if (rc != SMTPC_OK)
 			return rc;
 	}
+	if (is_gathering(source))
+		return SMTPC_AGAIN;
 	*ret_len = source->len - source->taken;
 	*ret_data = *ret_len > 0 ? source->data + source->taken : "";
 	return SMTPC_OK;

@@ -46,6 +46,7 @@ struct source {
 	bool at_end;
 	bool is_begun;	/* some of it has been asked for */
 	bool is_closed; /* SOURCE_PUSH: nothing more will be written */
+	bool gathers;	/* many small parts make one chunk */
 
 	/* Why source_look() failed. */
 	const char *detail;
@@ -88,8 +89,12 @@ bool source_scan(const struct source *source, int64_t max,
 /* False: it can be read only once, and that has begun. */
 bool source_can_begin(const struct source *source);
 
-/* Before the content is read (again): memory and files from their start. */
-void source_begin(struct source *source);
+/*
+ * Before the content is read (again): memory and files from their start.
+ * gathers: what comes in small parts is put together, as far as it is there or
+ * the chunk is full; what is pushed, until one of the two.
+ */
+void source_begin(struct source *source, bool gathers);
 
 /* Gives back the memory of a chunk. */
 void source_end(struct source *source);

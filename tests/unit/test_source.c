@@ -65,7 +65,7 @@ read_all(char *data, size_t size, size_t step, size_t *ret_len)
 	int rc;
 
 	*ret_len = 0;
-	source_begin(&source);
+	source_begin(&source, false);
 	for (;;) {
 		rc = source_look(&source, &chunk, &len);
 		if (rc != SMTPC_OK || len == 0)
@@ -140,7 +140,7 @@ START_TEST(memory_is_read_where_it_is_as_often_as_is_wanted)
 	source_set_memory(&source, text, 10);
 	reads_as(text, 10);
 	reads_as(text, 10);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_OK);
 	ck_assert_ptr_eq(data, text);
 	source_take(&source, 4);
@@ -160,7 +160,7 @@ START_TEST(empty_memory_is_at_its_end)
 	size_t len = 1;
 
 	source_set_memory(&source, NULL, 0);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_OK);
 	ck_assert_uint_eq(len, 0);
 	ck_assert_ptr_nonnull(data);
@@ -225,7 +225,7 @@ START_TEST(file_that_is_cut_off_meanwhile_is_a_failure)
 	int rc;
 
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &look, &len), SMTPC_OK);
 	ck_assert_int_eq(ftruncate(fd, LONG - 1), 0);
 	do {
@@ -235,7 +235,7 @@ START_TEST(file_that_is_cut_off_meanwhile_is_a_failure)
 	ck_assert_int_eq(rc, SMTPC_E_CONTENT);
 	ck_assert_str_eq(source.detail, "content-size");
 	/* Longer than it was, it is read to its end. */
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(pwrite(fd, data + LONG - 1, 1, LONG - 1), 1);
 	reads_as(data, LONG);
 	source_clear(&source);
@@ -298,7 +298,7 @@ START_TEST(silent_pipe_means_again_and_no_waiting)
 
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(source_set_descriptor(&source, fds[0]), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_AGAIN);
 	ck_assert_int_eq(source_waits_for(&source), fds[0]);
 	ck_assert_int_eq(write(fds[1], "abc", 3), 3);
@@ -332,7 +332,7 @@ START_TEST(descriptor_that_would_wait_after_all_means_again)
 
 	ck_assert_int_eq(pipe2(fds, O_NONBLOCK), 0);
 	ck_assert_int_eq(source_set_descriptor(&source, fds[0]), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	is_ready = true;
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_AGAIN);
 	close(fds[0]);
@@ -349,7 +349,7 @@ START_TEST(interrupted_call_is_made_again)
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(write(fds[1], "abc", 3), 3);
 	ck_assert_int_eq(source_set_descriptor(&source, fds[0]), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	interruptions = 3;
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_OK);
 	ck_assert_uint_eq(len, 3);
@@ -369,7 +369,7 @@ START_TEST(what_is_read_once_is_not_begun_again)
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_eq(source_set_descriptor(&source, fds[0]), SMTPC_OK);
 	ck_assert(source_can_begin(&source));
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert(source_can_begin(&source));
 	ck_assert_int_eq(write(fds[1], "abc", 3), 3);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_OK);
@@ -391,11 +391,11 @@ START_TEST(descriptor_that_fails_says_why)
 	int fd = open("/", O_RDONLY | O_DIRECTORY);
 
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_E_CONTENT);
 	ck_assert_str_eq(source.detail, "content-descriptor");
 	ck_assert_int_eq(source.system_error, EISDIR);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_ptr_null(source.detail);
 	ck_assert_int_eq(source.system_error, 0);
 	close(fd);
@@ -404,7 +404,7 @@ START_TEST(descriptor_that_fails_says_why)
 
 	fd = file_with("abc", 3);
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	close(fd);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_E_CONTENT);
 	ck_assert_int_eq(source.system_error, EBADF);
@@ -479,7 +479,7 @@ START_TEST(reader_may_pause)
 	int rc, pauses = 0;
 
 	set_script(&script, calls, 2);
-	source_begin(&source);
+	source_begin(&source, false);
 	while (len > 0) {
 		rc = source_look(&source, &data, &len);
 		if (rc == SMTPC_AGAIN) {
@@ -546,7 +546,7 @@ START_TEST(without_memory_for_a_chunk_nothing_is_read)
 	size_t len;
 
 	set_script(&script, calls, -1);
-	source_begin(&source);
+	source_begin(&source, false);
 	fault_at(0);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_E_NOMEM);
 	ck_assert(fault_end());
@@ -562,7 +562,7 @@ START_TEST(chunk_is_given_back_at_the_end)
 	size_t len;
 
 	ck_assert_int_eq(source_set_descriptor(&source, fd), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_OK);
 	ck_assert_ptr_nonnull(source.owned);
 	source_end(&source);
@@ -582,7 +582,7 @@ START_TEST(source_without_content_is_no_empty_one)
 	const char *data;
 	size_t len;
 
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source.kind, SOURCE_NONE);
 	ck_assert_int_ne(source_look(&source, &data, &len), SMTPC_OK);
 }

@@ -63,7 +63,7 @@ START_TEST(what_is_pushed_comes_in_its_order)
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_AGAIN);
 	push("abc", 3, 3);
 	push("", 0, 0);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert(!source_is_used_up(&source));
 	comes("abc", 3);
 	/* What is in use is not overwritten before the next look. */
@@ -95,7 +95,7 @@ START_TEST(no_more_is_pushed_than_there_is_room_for)
 	ck_assert_int_eq(source_write(&source, "x", 1, &taken), SMTPC_FULL);
 	ck_assert_uint_eq(taken, 77);
 	push("", 0, 0);
-	source_begin(&source);
+	source_begin(&source, false);
 	comes(data, SOURCE_CHUNK);
 	ck_assert_int_eq(source_write(&source, "x", 1, &taken), SMTPC_FULL);
 	ck_assert_int_eq(source_look(&source, &seen, &taken), SMTPC_AGAIN);
@@ -122,7 +122,7 @@ START_TEST(pushed_content_is_of_the_size_that_was_promised)
 	ck_assert_uint_eq(len, 77);
 	/* That sticks. */
 	ck_assert_int_ne(source_write(&source, "c", 1, &len), SMTPC_OK);
-	source_begin(&source);
+	source_begin(&source, false);
 	ck_assert_int_eq(source_look(&source, &data, &len), SMTPC_E_CONTENT);
 	source_set_push(&source, 2);
 	push("ab", 2, 2);
@@ -136,10 +136,10 @@ START_TEST(pushed_content_is_there_until_some_of_it_is_taken)
 	push("abc", 3, 3);
 	ck_assert_int_eq(source_close(&source), SMTPC_OK);
 	ck_assert_int_eq(source_size(&source), 3);
-	source_begin(&source);
+	source_begin(&source, false);
 	source_end(&source);
 	ck_assert(source_can_begin(&source));
-	source_begin(&source);
+	source_begin(&source, false);
 	comes("abc", 3);
 	source_end(&source);
 	ck_assert_ptr_null(source.owned);
