@@ -14,8 +14,9 @@
 void
 buffer_init(struct buffer *buffer, size_t max)
 {
+	assert(max <= UINT32_MAX);
 	memset(buffer, 0, sizeof(*buffer));
-	buffer->max = max;
+	buffer->max = (uint32_t)max;
 }
 
 void
@@ -28,20 +29,15 @@ buffer_clear(struct buffer *buffer)
 void
 buffer_clear_secret(struct buffer *buffer)
 {
-	mem_wipe(buffer->data, buffer->size);
+	mem_wipe(buffer->data, buffer->used);
 	buffer_clear(buffer);
 }
 
-const char *
-buffer_data(const struct buffer *buffer)
+void
+buffer_empty_secret(struct buffer *buffer)
 {
-	return buffer->data != NULL ? buffer->data + buffer->start : "";
-}
-
-size_t
-buffer_length(const struct buffer *buffer)
-{
-	return buffer->end - buffer->start;
+	mem_wipe(buffer->data, buffer->used);
+	buffer->start = buffer->end = buffer->used = 0;
 }
 
 /*
@@ -58,50 +54,42 @@ move(struct buffer *buffer, size_t size)
 		return false;
 	if (len > 0)
 		memcpy(data, buffer->data + buffer->start, len);
-	mem_free_secret(buffer->data, buffer->size);
+	mem_free_secret(buffer->data, buffer->used);
 	buffer->data = data;
-	buffer->size = size;
+	buffer->size = (uint32_t)size;
 	buffer->start = 0;
-	buffer->end = len;
+	buffer->end = buffer->used = (uint32_t)len;
 	return true;
+}
+
+/* Make room where there is not enough behind the end. */
+static bool
+make_room(struct buffer *buffer, size_t size)
+{
+	size_t len = buffer_length(buffer);
+	size_t wanted = buffer->size > 0 ? buffer->size : SIZE_FIRST;
+
+	if (buffer->size - len >= size && buffer->start >= len) {
+		memcpy(buffer->data, buffer->data + buffer->start, len);
+		buffer->start = 0;
+		buffer->end = (uint32_t)len;
+		return true;
+	}
+	while (wanted - len < size)
+		wanted *= 2;
+	return move(buffer, wanted < buffer->max ? wanted : buffer->max);
 }
 
 char *
 buffer_room(struct buffer *buffer, size_t size)
 {
-	size_t len = buffer_length(buffer);
-	size_t wanted;
-
-	if (buffer->failed || size > buffer->max || len > buffer->max - size) {
-		buffer->failed = true;
-		return NULL;
-	}
-	if (buffer->size - buffer->end >= size && buffer->data != NULL)
-		return buffer->data + buffer->end;
-	if (buffer->size - len >= size && buffer->start >= len) {
-		memcpy(buffer->data, buffer->data + buffer->start, len);
-		buffer->start = 0;
-		buffer->end = len;
-		return buffer->data + len;
-	}
-
-	wanted = buffer->size > 0 ? buffer->size : SIZE_FIRST;
-	while (wanted - len < size)
-		wanted *= 2;
-	if (wanted > buffer->max)
-		wanted = buffer->max;
-	if (!move(buffer, wanted)) {
+	if (buffer->failed || size > buffer->max - buffer_length(buffer) ||
+	    ((buffer_spare(buffer) < size || buffer->data == NULL) &&
+	     !make_room(buffer, size))) {
 		buffer->failed = true;
 		return NULL;
 	}
 	return buffer->data + buffer->end;
-}
-
-void
-buffer_added(struct buffer *buffer, size_t len)
-{
-	assert(len <= buffer->size - buffer->end);
-	buffer->end += len;
 }
 
 void
@@ -122,20 +110,4 @@ void
 buffer_append_text(struct buffer *buffer, const char *text)
 {
 	buffer_append(buffer, text, strlen(text));
-}
-
-void
-buffer_consume(struct buffer *buffer, size_t len)
-{
-	assert(len <= buffer_length(buffer));
-	buffer->start += len;
-	if (buffer->start == buffer->end)
-		buffer->start = buffer->end = 0;
-}
-
-void
-buffer_truncate(struct buffer *buffer, size_t len)
-{
-	assert(len <= buffer_length(buffer));
-	buffer->end = buffer->start + len;
 }

@@ -2,8 +2,10 @@
 #ifndef SMTPC_BUFFER_H
 #define SMTPC_BUFFER_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A queue of octets with a maximum: appended at the end, consumed at the
@@ -12,10 +14,11 @@
  */
 struct buffer {
 	char *data;
-	size_t start,
-	    end;     /* the octets held are data[start] to data[end - 1] */
-	size_t size; /* allocated */
-	size_t max;
+	/* The octets held are data[start] to data[end - 1]. */
+	uint32_t start, end;
+	uint32_t used; /* nothing was ever written behind that */
+	uint32_t size; /* allocated */
+	uint32_t max;
 	bool failed;
 };
 
@@ -25,19 +28,61 @@ void buffer_init(struct buffer *buffer, size_t max);
 void buffer_clear(struct buffer *buffer);
 void buffer_clear_secret(struct buffer *buffer);
 
-const char *buffer_data(const struct buffer *buffer);
-size_t buffer_length(const struct buffer *buffer);
+/* Throws the octets away, wipes them, and keeps the memory. */
+void buffer_empty_secret(struct buffer *buffer);
+
+static inline const char *
+buffer_data(const struct buffer *buffer)
+{
+	return buffer->data != NULL ? buffer->data + buffer->start : "";
+}
+
+static inline size_t
+buffer_length(const struct buffer *buffer)
+{
+	return buffer->end - buffer->start;
+}
 
 void buffer_append(struct buffer *buffer, const void *data, size_t len);
 void buffer_append_text(struct buffer *buffer, const char *text);
 
-/* Room for size octets at the end, to be filled and then added; or NULL. */
+/*
+ * Room for size octets at the end, to be filled and then added; or NULL.  What
+ * is not added must not have been written.
+ */
 char *buffer_room(struct buffer *buffer, size_t size);
-void buffer_added(struct buffer *buffer, size_t len);
 
-void buffer_consume(struct buffer *buffer, size_t len);
+/* How much room there is behind the end as it is. */
+static inline size_t
+buffer_spare(const struct buffer *buffer)
+{
+	return buffer->size - buffer->end;
+}
+
+static inline void
+buffer_added(struct buffer *buffer, size_t len)
+{
+	assert(len <= buffer_spare(buffer));
+	buffer->end += (uint32_t)len;
+	if (buffer->used < buffer->end)
+		buffer->used = buffer->end;
+}
+
+static inline void
+buffer_consume(struct buffer *buffer, size_t len)
+{
+	assert(len <= buffer_length(buffer));
+	buffer->start += (uint32_t)len;
+	if (buffer->start == buffer->end)
+		buffer->start = buffer->end = 0;
+}
 
 /* Forgets the octets beyond the first len. */
-void buffer_truncate(struct buffer *buffer, size_t len);
+static inline void
+buffer_truncate(struct buffer *buffer, size_t len)
+{
+	assert(len <= buffer_length(buffer));
+	buffer->end = buffer->start + (uint32_t)len;
+}
 
 #endif

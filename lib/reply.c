@@ -227,8 +227,7 @@ forget_lines(struct reply_parser *parser)
 	parser->octets = 0;
 	parser->code = 0;
 	/* A server may have quoted a secret, and the reply has it no more. */
-	mem_wipe(parser->text.data, parser->text.size);
-	buffer_truncate(&parser->text, 0);
+	buffer_empty_secret(&parser->text);
 	buffer_truncate(&parser->ends, 0);
 }
 

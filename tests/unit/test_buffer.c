@@ -300,6 +300,44 @@ START_TEST(secret_is_wiped_even_if_it_was_consumed)
 }
 END_TEST
 
+/* However little of the memory is in use when the end comes. */
+START_TEST(secret_is_wiped_even_if_less_was_written_over_it)
+{
+	static const char secret[] = "a secret that nobody may find";
+	struct buffer buffer;
+
+	buffer_init(&buffer, 1000);
+	buffer_append_text(&buffer, "before ");
+	buffer_append_text(&buffer, secret);
+	buffer_truncate(&buffer, 7);
+	buffer_consume(&buffer, 7);
+	buffer_append_text(&buffer, "after");
+	wipe_watch(secret);
+	buffer_clear_secret(&buffer);
+	ck_assert_uint_eq(wipe_count(), 1);
+}
+END_TEST
+
+START_TEST(emptied_buffer_is_wiped_and_keeps_its_memory)
+{
+	static const char secret[] = "a secret that nobody may find";
+	struct buffer buffer;
+	const char *data;
+
+	buffer_init(&buffer, 1000);
+	buffer_append_text(&buffer, secret);
+	data = buffer.data;
+	wipe_watch(secret);
+	buffer_empty_secret(&buffer);
+	ck_assert_uint_eq(wipe_count(), 1);
+	ck_assert_uint_eq(buffer_length(&buffer), 0);
+	buffer_append_text(&buffer, "another");
+	holds(&buffer, "another", 7);
+	ck_assert_ptr_eq(buffer.data, data);
+	buffer_clear(&buffer);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -316,6 +354,8 @@ main(void)
 	tcase = suite_case(suite, "wiping");
 	tcase_add_test(tcase, outgrown_memory_is_wiped);
 	tcase_add_test(tcase, secret_is_wiped_even_if_it_was_consumed);
+	tcase_add_test(tcase, secret_is_wiped_even_if_less_was_written_over_it);
+	tcase_add_test(tcase, emptied_buffer_is_wiped_and_keeps_its_memory);
 
 	tcase = suite_case(suite, "failed");
 	tcase_add_test(tcase, maximum_is_exact);
