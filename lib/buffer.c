@@ -62,9 +62,9 @@ move(struct buffer *buffer, size_t size)
 	return true;
 }
 
-/* Make room where there is not enough behind the end. */
+/* There is not enough room behind the end, but the maximum allows for it. */
 static bool
-make_room(struct buffer *buffer, size_t size)
+find_room(struct buffer *buffer, size_t size)
 {
 	size_t len = buffer_length(buffer);
 	size_t wanted = buffer->size > 0 ? buffer->size : SIZE_FIRST;
@@ -81,11 +81,10 @@ make_room(struct buffer *buffer, size_t size)
 }
 
 char *
-buffer_room(struct buffer *buffer, size_t size)
+buffer_make_room(struct buffer *buffer, size_t size)
 {
 	if (buffer->failed || size > buffer->max - buffer_length(buffer) ||
-	    ((buffer_spare(buffer) < size || buffer->data == NULL) &&
-	     !make_room(buffer, size))) {
+	    !find_room(buffer, size)) {
 		buffer->failed = true;
 		return NULL;
 	}

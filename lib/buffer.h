@@ -46,17 +46,27 @@ buffer_length(const struct buffer *buffer)
 void buffer_append(struct buffer *buffer, const void *data, size_t len);
 void buffer_append_text(struct buffer *buffer, const char *text);
 
-/*
- * Room for size octets at the end, to be filled and then added; or NULL.  What
- * is not added must not have been written.
- */
-char *buffer_room(struct buffer *buffer, size_t size);
-
 /* How much room there is behind the end as it is. */
 static inline size_t
 buffer_spare(const struct buffer *buffer)
 {
 	return buffer->size - buffer->end;
+}
+
+/* What buffer_room() does where there is not enough. */
+char *buffer_make_room(struct buffer *buffer, size_t size);
+
+/*
+ * Room for size octets at the end, to be filled and then added; or NULL.  What
+ * is not added must not have been written.
+ */
+static inline char *
+buffer_room(struct buffer *buffer, size_t size)
+{
+	if (size <= buffer_spare(buffer) && buffer->data != NULL &&
+	    !buffer->failed)
+		return buffer->data + buffer->end;
+	return buffer_make_room(buffer, size);
 }
 
 static inline void

@@ -10,19 +10,36 @@
 /* Below this, a copy costs less than a piece of its own. */
 #define COPY_MAX 512
 
+/* So much is read at least: the replies to a message are no more, mostly. */
+#define IN_LEAST 1024
+
 void
 channel_init(struct channel *channel)
 {
 	memset(channel, 0, sizeof(*channel));
 	buffer_init(&channel->in, CHANNEL_IN_MAX);
 	buffer_init(&channel->out, CHANNEL_OUT_MAX);
+	buffer_init(&channel->segments, CHANNEL_SEGMENTS_SIZE);
+}
+
+static struct channel_segment *
+segments_of(const struct channel *channel)
+{
+	return (void *)(uintptr_t)buffer_data(&channel->segments);
+}
+
+static size_t
+segment_count(const struct channel *channel)
+{
+	return buffer_length(&channel->segments) /
+	       sizeof(struct channel_segment);
 }
 
 void
 channel_attach(struct channel *channel, struct stream *stream, bool opening)
 {
 	assert(channel->stream == NULL);
-	assert(channel->segment_count == 0 && buffer_length(&channel->in) == 0);
+	assert(segment_count(channel) == 0 && buffer_length(&channel->in) == 0);
 	channel->stream = stream;
 	channel->opening = opening;
 	channel->put = 0;
@@ -45,6 +62,7 @@ channel_close(struct channel *channel)
 
 	buffer_clear_secret(&channel->in);
 	buffer_clear_secret(&channel->out);
+	buffer_clear(&channel->segments);
 	channel_init(channel);
 	if (stream != NULL)
 		stream->operations->free(stream);
@@ -57,36 +75,39 @@ channel_rest(struct channel *channel)
 		buffer_clear_secret(&channel->in);
 	if (buffer_length(&channel->out) == 0)
 		buffer_clear_secret(&channel->out);
+	if (segment_count(channel) == 0)
+		buffer_clear(&channel->segments);
 }
 
-static struct channel_segment *
+static void
 add_segment(struct channel *channel, const char *borrowed, size_t len)
 {
-	struct channel_segment *segment;
+	struct channel_segment segment = { borrowed, len };
 
-	assert(channel->segment_count < CHANNEL_SEGMENTS);
-	segment = &channel->segments[channel->segment_count++];
-	segment->borrowed = borrowed;
-	segment->len = len;
-	return segment;
+	assert(segment_count(channel) < CHANNEL_SEGMENTS);
+	buffer_append(&channel->segments, &segment, sizeof(segment));
+	if (channel->segments.failed)
+		channel->out.failed = true;
+	else
+		channel->put += len;
 }
 
 void
 channel_commit(struct channel *channel)
 {
 	size_t len = buffer_length(&channel->out) - channel->committed;
-	struct channel_segment *last = NULL;
+	size_t count = segment_count(channel);
+	struct channel_segment *last = segments_of(channel) + count - 1;
 
 	if (len == 0)
 		return;
-	if (channel->segment_count > 0)
-		last = &channel->segments[channel->segment_count - 1];
-	if (last != NULL && last->borrowed == NULL)
-		last->len += len;
-	else
-		add_segment(channel, NULL, len);
 	channel->committed += len;
-	channel->put += len;
+	if (count > 0 && last->borrowed == NULL) {
+		last->len += len;
+		channel->put += len;
+	} else {
+		add_segment(channel, NULL, len);
+	}
 }
 
 void
@@ -97,16 +118,7 @@ channel_put(struct channel *channel, const char *data, size_t len)
 		channel_commit(channel);
 	} else {
 		add_segment(channel, data, len);
-		channel->put += len;
 	}
-}
-
-bool
-channel_has_room(const struct channel *channel)
-{
-	/* One segment for what is borrowed, one for what is copied behind. */
-	return channel->segment_count + 2 <= CHANNEL_SEGMENTS &&
-	       buffer_length(&channel->out) < CHANNEL_OUT_HIGH;
 }
 
 bool
@@ -114,7 +126,7 @@ channel_is_sending(const struct channel *channel)
 {
 	const struct stream *stream = channel->stream;
 
-	return channel->segment_count > 0 ||
+	return segment_count(channel) > 0 ||
 	       (stream != NULL &&
 		(stream->operations->wants(stream) & SMTPC_WANT_WRITE) != 0);
 }
@@ -128,18 +140,13 @@ channel_is_holding(const struct channel *channel)
 bool
 channel_is_borrowing(const struct channel *channel)
 {
+	const struct channel_segment *segments = segments_of(channel);
 	size_t i;
 
-	for (i = 0; i < channel->segment_count; i++)
-		if (channel->segments[i].borrowed != NULL)
+	for (i = 0; i < segment_count(channel); i++)
+		if (segments[i].borrowed != NULL)
 			return true;
 	return false;
-}
-
-uint64_t
-channel_left(const struct channel *channel)
-{
-	return channel->stream != NULL ? channel->stream->left : 0;
 }
 
 uint64_t
@@ -175,33 +182,34 @@ channel_open(struct channel *channel)
 static int
 gather(const struct channel *channel, struct iovec *pieces)
 {
+	const struct channel_segment *segments = segments_of(channel);
 	const char *owned = buffer_data(&channel->out);
-	const struct channel_segment *segment;
+	size_t count = segment_count(channel);
+	const char *data;
 	size_t i;
 
-	for (i = 0; i < channel->segment_count; i++) {
-		segment = &channel->segments[i];
-		pieces[i].iov_len = segment->len;
-		/* An iovec can't say that it is only read. */
-		if (segment->borrowed != NULL) {
-			pieces[i].iov_base =
-			    (void *)(uintptr_t)segment->borrowed;
-		} else {
-			pieces[i].iov_base = (void *)(uintptr_t)owned;
-			owned += segment->len;
+	for (i = 0; i < count; i++) {
+		data = segments[i].borrowed;
+		if (data == NULL) {
+			data = owned;
+			owned += segments[i].len;
 		}
+		/* An iovec can't say that it is only read. */
+		pieces[i].iov_base = (void *)(uintptr_t)data;
+		pieces[i].iov_len = segments[i].len;
 	}
-	return (int)channel->segment_count;
+	return (int)count;
 }
 
 /* Forget the first len octets: the stream has them. */
 static void
 drop(struct channel *channel, size_t len)
 {
-	struct channel_segment *first = channel->segments;
+	struct channel_segment *first;
 	size_t part;
 
-	while (len > 0) {
+	for (; len > 0; len -= part) {
+		first = segments_of(channel);
 		part = len < first->len ? len : first->len;
 		if (first->borrowed != NULL) {
 			first->borrowed += part;
@@ -210,12 +218,8 @@ drop(struct channel *channel, size_t len)
 			channel->committed -= part;
 		}
 		first->len -= part;
-		len -= part;
-		if (first->len > 0)
-			break;
-		channel->segment_count--;
-		memmove(first, first + 1,
-			channel->segment_count * sizeof(*first));
+		if (first->len == 0)
+			buffer_consume(&channel->segments, sizeof(*first));
 	}
 }
 
@@ -228,7 +232,7 @@ pump_out(struct channel *channel)
 	size_t taken;
 	int count, rc;
 
-	while (channel->segment_count > 0) {
+	while (segment_count(channel) > 0) {
 		count = gather(channel, pieces);
 		rc = stream->write(channel->stream, pieces, count, &taken);
 		if (rc != SMTPC_OK)
@@ -243,19 +247,20 @@ static int
 pump_in(struct channel *channel, bool *ret_moved)
 {
 	const struct stream_operations *stream = channel->stream->operations;
-	size_t size, len;
+	struct buffer *in = &channel->in;
+	size_t left, len;
 	char *room;
 	int rc;
 
-	while (buffer_length(&channel->in) < CHANNEL_IN_MAX) {
-		size = CHANNEL_IN_MAX - buffer_length(&channel->in);
-		room = buffer_room(&channel->in, size);
+	while ((left = CHANNEL_IN_MAX - buffer_length(in)) > 0) {
+		room = buffer_room(in, left < IN_LEAST ? left : IN_LEAST);
 		if (room == NULL)
 			return SMTPC_E_NOMEM;
-		rc = stream->read(channel->stream, room, size, &len);
+		rc = stream->read(channel->stream, room, buffer_spare(in),
+				  &len);
 		if (rc != SMTPC_OK)
 			return rc;
-		buffer_added(&channel->in, len);
+		buffer_added(in, len);
 		*ret_moved = true;
 	}
 	return SMTPC_AGAIN;

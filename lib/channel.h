@@ -13,13 +13,17 @@
 #define CHANNEL_OUT_HIGH 65536
 #define CHANNEL_OUT_MAX	 (CHANNEL_OUT_HIGH + 32768)
 #define CHANNEL_IN_MAX	 16384
-#define CHANNEL_SEGMENTS 16
+#define CHANNEL_SEGMENTS 64
 
 /* Waiting to be sent: octets of the out buffer, or somebody else's. */
 struct channel_segment {
 	const char *borrowed; /* NULL: the next len octets of the buffer */
 	size_t len;
 };
+
+/* All of them fit. */
+#define CHANNEL_SEGMENTS_SIZE                                                  \
+	(CHANNEL_SEGMENTS * sizeof(struct channel_segment))
 
 /*
  * The octets on their way to and from the stream.  The protocol puts lines
@@ -32,10 +36,9 @@ struct channel {
 	struct buffer in;
 
 	struct buffer out;
-	size_t committed; /* octets of out that a segment stands for */
-	struct channel_segment segments[CHANNEL_SEGMENTS];
-	size_t segment_count;
-	uint64_t put; /* octets ever put in */
+	size_t committed;	/* octets of out that a segment stands for */
+	struct buffer segments; /* of channel_segment, in their order */
+	uint64_t put;		/* octets ever put in */
 
 	/* Somebody waits for the octets that were borrowed. */
 	bool is_missed;
@@ -69,8 +72,17 @@ void channel_commit(struct channel *channel);
  */
 void channel_put(struct channel *channel, const char *data, size_t len);
 
-/* Whether there is room for more: below the mark, and a segment left. */
-bool channel_has_room(const struct channel *channel);
+/*
+ * Whether there is room for more: below the mark, and one segment left for what
+ * is borrowed, one for what is copied behind.
+ */
+static inline bool
+channel_has_room(const struct channel *channel)
+{
+	return buffer_length(&channel->segments) <=
+		   CHANNEL_SEGMENTS_SIZE - 2 * sizeof(struct channel_segment) &&
+	       buffer_length(&channel->out) < CHANNEL_OUT_HIGH;
+}
 
 /* Whether octets wait to be sent, here or in the stream. */
 bool channel_is_sending(const struct channel *channel);
@@ -82,7 +94,11 @@ bool channel_is_holding(const struct channel *channel);
 bool channel_is_borrowing(const struct channel *channel);
 
 /* How many of the octets put in have left: the peer may have them. */
-uint64_t channel_left(const struct channel *channel);
+static inline uint64_t
+channel_left(const struct channel *channel)
+{
+	return channel->stream != NULL ? channel->stream->left : 0;
+}
 
 /* A number that grows whenever octets leave, however few. */
 uint64_t channel_progress(const struct channel *channel);
