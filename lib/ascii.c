@@ -9,45 +9,64 @@
 
 #include "mem.h"
 
-bool
-ascii_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#define LETTER (ASCII_PRINTABLE | ASCII_ATEXT | ASCII_ALNUM)
+#define ATEXT  (ASCII_PRINTABLE | ASCII_ATEXT)
+
+const unsigned char ascii_classes[256] = {
+	['0' ... '9'] = LETTER | ASCII_HEX | ASCII_DIGIT,
+	['A' ... 'F'] = LETTER | ASCII_HEX,
+	['G' ... 'Z'] = LETTER,
+	['a' ... 'f'] = LETTER | ASCII_HEX,
+	['g' ... 'z'] = LETTER,
+	['!'] = ATEXT,
+	['#' ... '\''] = ATEXT,
+	['*' ... '+'] = ATEXT,
+	['-'] = ATEXT,
+	['/'] = ATEXT,
+	['='] = ATEXT,
+	['?'] = ATEXT,
+	['^' ... '`'] = ATEXT,
+	['{' ... '~'] = ATEXT,
+	[' '] = ASCII_PRINTABLE,
+	['"'] = ASCII_PRINTABLE,
+	['(' ... ')'] = ASCII_PRINTABLE,
+	[','] = ASCII_PRINTABLE,
+	['.'] = ASCII_PRINTABLE,
+	[':' ... '<'] = ASCII_PRINTABLE,
+	['>'] = ASCII_PRINTABLE,
+	['@'] = ASCII_PRINTABLE,
+	['[' ... ']'] = ASCII_PRINTABLE,
+};
+
+#define EACH(octet) (UINT64_C(0x0101010101010101) * (octet))
 
 bool
-ascii_is_alnum(char c)
+ascii_is_7bit(const char *text, size_t len)
 {
-	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z');
-}
+	uint64_t word, all = 0;
+	size_t i;
 
-bool
-ascii_is_hex(char c)
-{
-	return ascii_is_digit(c) || (c >= 'a' && c <= 'f') ||
-	       (c >= 'A' && c <= 'F');
-}
-
-bool
-ascii_is_printable(char c)
-{
-	return c >= 0x20 && c <= 0x7e;
+	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+		memcpy(&word, text + i, sizeof(word));
+		all |= word;
+	}
+	for (; i < len; i++)
+		all |= (unsigned char)text[i];
+	return !(all & EACH(0x80));
 }
 
 bool
 ascii_all_printable(const char *text, size_t len)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101);
 	uint64_t word, bad = 0;
 	size_t i;
 
 	/* An octet's top bit is set by what is below 0x20, or above 0x7e. */
 	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
 		memcpy(&word, text + i, sizeof(word));
-		bad |= (word - ones * 0x20) | (word + ones) | word;
+		bad |= (word - EACH(0x20)) | (word + EACH(1)) | word;
 	}
-	if (bad & (ones << 7))
+	if (bad & EACH(0x80))
 		return false;
 	for (; i < len; i++)
 		if (!ascii_is_printable(text[i]))

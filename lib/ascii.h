@@ -9,12 +9,56 @@
 /*
  * Characters as SMTP knows them: ASCII, whatever the locale says.
  */
-bool ascii_is_digit(char c);
-bool ascii_is_alnum(char c);
-bool ascii_is_hex(char c);
+
+/* What each is, as bits. */
+#define ASCII_DIGIT	1u
+#define ASCII_ALNUM	2u
+#define ASCII_HEX	4u
+#define ASCII_PRINTABLE 8u
+#define ASCII_ATEXT	16u
+
+extern const unsigned char ascii_classes[256];
+
+static inline bool
+ascii_is(char c, unsigned int classes)
+{
+	return ascii_classes[(unsigned char)c] & classes;
+}
+
+static inline bool
+ascii_is_digit(char c)
+{
+	return ascii_is(c, ASCII_DIGIT);
+}
+
+static inline bool
+ascii_is_alnum(char c)
+{
+	return ascii_is(c, ASCII_ALNUM);
+}
+
+static inline bool
+ascii_is_hex(char c)
+{
+	return ascii_is(c, ASCII_HEX);
+}
 
 /* 0x20 to 0x7e. */
-bool ascii_is_printable(char c);
+static inline bool
+ascii_is_printable(char c)
+{
+	return ascii_is(c, ASCII_PRINTABLE);
+}
+
+/* atext of RFC 5322, section 3.2.3. */
+static inline bool
+ascii_is_atext(char c)
+{
+	return ascii_is(c, ASCII_ATEXT);
+}
+
+/* Whether no octet has its top bit set. */
+bool ascii_is_7bit(const char *text, size_t len);
 
 /* Whether every octet is printable. */
 bool ascii_all_printable(const char *text, size_t len);

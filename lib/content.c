@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "ascii.h"
 #include "glance.h"
 
 /* Most lines are shorter. */
@@ -54,22 +55,6 @@ content_scan_begin(struct content_scanner *scanner)
 	memset(scanner, 0, sizeof(*scanner));
 	scanner->line_start = true;
 	scanner->in_header = scanner->in_name = true;
-}
-
-static uint32_t
-find_8bit(const char *data, size_t len)
-{
-	uint64_t all = 0;
-	uint64_t word;
-	size_t i;
-
-	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, data + i, sizeof(word));
-		all |= word;
-	}
-	for (; i < len; i++)
-		all |= (unsigned char)data[i];
-	return all & 0x8080808080808080u ? SMTPC_SCAN_8BIT : 0;
 }
 
 /* No field begins with these; but the colon. */
@@ -240,7 +225,7 @@ find_octets(const char *data, size_t len, const struct glance *glance)
 	    (unsigned char)(data[len - 1] - 1) < 0x7f &&
 	    (unsigned char)(data[len - 2] - 1) < 0x7f)
 		return 0;
-	found = find_8bit(data, len);
+	found = ascii_is_7bit(data, len) ? 0 : SMTPC_SCAN_8BIT;
 	if (memchr(data, '\0', len) != NULL)
 		found |= SMTPC_SCAN_NUL;
 	return found;

@@ -14,14 +14,6 @@
 #define LABEL_MAX     63
 #define INTERFACE_MAX 15 /* octets of the name of an interface */
 
-/* atext of RFC 5322, section 3.2.3. */
-static bool
-is_atext(char c)
-{
-	return ascii_is_alnum(c) ||
-	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
 /* How long it may be where it is not ASCII is for IDNA to say. */
 static const char *
 label_problem(const char *label, size_t len, bool may_be_utf8)
@@ -42,13 +34,23 @@ label_problem(const char *label, size_t len, bool may_be_utf8)
 	return NULL;
 }
 
+static bool
+is_number(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!ascii_is_digit(text[i]))
+			return false;
+	return true;
+}
+
 static const char *
 domain_problem(const char *text, size_t len, bool may_be_utf8)
 {
 	const char *problem = NULL;
 	const char *dot;
 	size_t label;
-	bool numeric = true;
 
 	if (len > MAILBOX_DOMAIN_MAX)
 		return "the domain is longer than 255 octets";
@@ -58,12 +60,11 @@ domain_problem(const char *text, size_t len, bool may_be_utf8)
 		problem = label_problem(text, label, may_be_utf8);
 		if (problem != NULL)
 			return problem;
-		numeric = strspn(text, "0123456789") >= label;
 		if (dot == NULL)
 			break;
 	}
 	/* No top-level domain is a number: this is an address. */
-	if (numeric)
+	if (is_number(text, label))
 		return "it looks like an IP address, but is none in its "
 		       "place here";
 	return NULL;
@@ -112,10 +113,12 @@ dot_string_problem(const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
+		if (ascii_is_atext(text[i]))
+			continue;
 		if (text[i] == '.') {
 			if (i == 0 || i + 1 == len || text[i + 1] == '.')
 				return "the local-part has a misplaced dot";
-		} else if (!is_atext(text[i]) && !(text[i] & 0x80)) {
+		} else if (!(text[i] & 0x80)) {
 			return "the local-part holds a character that must be "
 			       "quoted";
 		}
@@ -172,8 +175,6 @@ utf8_problem(const char *text, size_t len)
 {
 	size_t i;
 
-	if (mailbox_is_ascii(text, len))
-		return NULL;
 	if (!utf8_is_valid(text, len))
 		return "it is not UTF-8";
 	for (i = 0; i < len; i++)
@@ -218,6 +219,7 @@ const char *
 mailbox_problem(const char *text)
 {
 	size_t len = strnlen(text, MAILBOX_PATH_MAX - 1);
+	bool is_ascii = ascii_is_7bit(text, len);
 	const char *problem;
 	size_t local;
 
@@ -225,7 +227,7 @@ mailbox_problem(const char *text)
 		return "it is longer than 254 octets";
 	if (len == 0)
 		return "it is empty";
-	problem = utf8_problem(text, len);
+	problem = is_ascii ? NULL : utf8_problem(text, len);
 	if (problem != NULL)
 		return problem;
 	local = local_part(text, &problem);
@@ -235,7 +237,8 @@ mailbox_problem(const char *text)
 	len -= local + 1;
 	if (len > 0 && text[0] == '[')
 		return literal_problem(text, len);
-	return domain_problem(text, len, !mailbox_is_ascii(text, len));
+	return domain_problem(text, len,
+			      !is_ascii && !ascii_is_7bit(text, len));
 }
 
 const char *
@@ -247,17 +250,6 @@ mailbox_domain(const char *mailbox)
 		at += quoted_length(mailbox);
 	at = strchr(at, '@');
 	return at != NULL ? at + 1 : "";
-}
-
-bool
-mailbox_is_ascii(const char *text, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (text[i] & 0x80)
-			return false;
-	return true;
 }
 
 const char *

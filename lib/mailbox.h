@@ -36,7 +36,4 @@ const char *mailbox_host_problem(const char *text);
  */
 const char *mailbox_domain(const char *mailbox);
 
-/* Whether there is anything but ASCII. */
-bool mailbox_is_ascii(const char *text, size_t len);
-
 #endif

@@ -35,12 +35,6 @@ mem_resize(void *memory, size_t size)
 	return fails() ? NULL : realloc(memory, size);
 }
 
-void
-mem_free(void *memory)
-{
-	free(memory);
-}
-
 char *
 mem_copy(const void *data, size_t len)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /*
  * All of the library's own allocations go through here, so that a test can
@@ -12,7 +13,13 @@
 void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_resize(void *memory, size_t size);
-void mem_free(void *memory);
+
+static inline void
+mem_free(void *memory)
+{
+	if (memory != NULL)
+		free(memory);
+}
 
 /* A copy of len octets, followed by a NUL that is not counted. */
 char *mem_copy(const void *data, size_t len);

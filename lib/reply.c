@@ -39,16 +39,6 @@ reply_keep(struct smtpc_reply **place, struct smtpc_reply *reply)
 	reply_release(old);
 }
 
-const char *
-reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
-{
-	size_t start = index > 0 ? reply->line_ends[index - 1] + 1 : 0;
-
-	assert(index < reply->line_count);
-	*ret_len = reply->line_ends[index] - start;
-	return reply->text + start;
-}
-
 void
 reply_blot(struct smtpc_reply *reply, const char *secret, size_t len)
 {
@@ -65,12 +55,6 @@ reply_hide(struct smtpc_reply *reply)
 		if (reply->text[i] != '\0')
 			reply->text[i] = '*';
 	reply->enhanced[0] = '\0';
-}
-
-int
-reply_class(const struct smtpc_reply *reply)
-{
-	return reply->code / 100;
 }
 
 char *

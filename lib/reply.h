@@ -2,6 +2,7 @@
 #ifndef SMTPC_REPLY_H
 #define SMTPC_REPLY_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +39,15 @@ void reply_release(struct smtpc_reply *reply);
 void reply_keep(struct smtpc_reply **place, struct smtpc_reply *reply);
 
 /* Line index's text; it may hold NULs. */
-const char *reply_line(const struct smtpc_reply *reply, size_t index,
-		       size_t *ret_len);
+static inline const char *
+reply_line(const struct smtpc_reply *reply, size_t index, size_t *ret_len)
+{
+	size_t start = index > 0 ? reply->line_ends[index - 1] + 1 : 0;
+
+	assert(index < reply->line_count);
+	*ret_len = reply->line_ends[index] - start;
+	return reply->text + start;
+}
 
 /*
  * Overwrites a secret in a fresh reply's text, before anybody has seen it.
@@ -50,7 +58,11 @@ void reply_blot(struct smtpc_reply *reply, const char *secret, size_t len);
 void reply_hide(struct smtpc_reply *reply);
 
 /* 2 for 2yz, and so on. */
-int reply_class(const struct smtpc_reply *reply);
+static inline int
+reply_class(const struct smtpc_reply *reply)
+{
+	return reply->code / 100;
+}
 
 /*
  * The last line and the code as one text for messages: "550 5.1.1 No such

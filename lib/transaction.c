@@ -137,7 +137,7 @@ make_ascii(const char *mailbox, char **ret_ascii, const char **ret_problem)
 	*ret_problem = mailbox_domain_problem(ascii, strlen(ascii));
 	if (*ret_problem != NULL) {
 		rc = SMTPC_E_INVALID;
-	} else if (mailbox_is_ascii(mailbox, local)) {
+	} else if (ascii_is_7bit(mailbox, local)) {
 		*ret_ascii = mem_format("%.*s%s", (int)local, mailbox, ascii);
 		if (*ret_ascii == NULL) {
 			rc = SMTPC_E_NOMEM;
@@ -150,32 +150,43 @@ make_ascii(const char *mailbox, char **ret_ascii, const char **ret_problem)
 	return rc;
 }
 
-/* Take a good mailbox, in the forms in which it may go out. */
+/* The forms of one that is not ASCII. */
 static int
-take_mailbox(smtpc_transaction *transaction, const char *what,
-	     const char *mailbox, struct recipient *ret_forms)
+find_forms(smtpc_transaction *transaction, const char *what,
+	   const char *mailbox, struct recipient *forms)
 {
 	const char *domain = mailbox_domain(mailbox);
 	const char *problem = NULL;
 	int rc = SMTPC_OK;
 
-	memset(ret_forms, 0, sizeof(*ret_forms));
-	if (!mailbox_is_ascii(domain, strlen(domain)))
-		rc = make_ascii(mailbox, &ret_forms->ascii, &problem);
+	if (!ascii_is_7bit(domain, strlen(domain)))
+		rc = make_ascii(mailbox, &forms->ascii, &problem);
 	if (rc == SMTPC_E_INVALID)
 		rc = invalid(transaction, what, problem);
-	if (rc == SMTPC_OK) {
-		ret_forms->mailbox = mem_copy_text(mailbox);
-		if (ret_forms->mailbox == NULL)
-			rc = SMTPC_E_NOMEM;
-	}
-	if (rc != SMTPC_OK) {
-		mem_free(ret_forms->ascii);
-		return rc;
-	}
-	ret_forms->needs_utf8 =
+	forms->needs_utf8 =
 	    *domain != '\0' &&
-	    !mailbox_is_ascii(mailbox, (size_t)(domain - mailbox));
+	    !ascii_is_7bit(mailbox, (size_t)(domain - mailbox));
+	return rc;
+}
+
+/* Take a good mailbox, in the forms in which it may go out. */
+static int
+take_mailbox(smtpc_transaction *transaction, const char *what,
+	     const char *mailbox, struct recipient *ret_forms)
+{
+	size_t len = strlen(mailbox);
+	int rc = SMTPC_OK;
+
+	memset(ret_forms, 0, sizeof(*ret_forms));
+	if (!ascii_is_7bit(mailbox, len))
+		rc = find_forms(transaction, what, mailbox, ret_forms);
+	if (rc != SMTPC_OK)
+		return rc;
+	ret_forms->mailbox = mem_copy(mailbox, len);
+	if (ret_forms->mailbox == NULL) {
+		mem_free(ret_forms->ascii);
+		return SMTPC_E_NOMEM;
+	}
 	return SMTPC_OK;
 }
 
