@@ -232,6 +232,9 @@ pump_out(struct channel *channel)
 	size_t taken;
 	int count, rc;
 
+	/* There was no memory to put something in: it would be missing. */
+	if (channel->segments.failed)
+		return SMTPC_E_NOMEM;
 	while (segment_count(channel) > 0) {
 		count = gather(channel, pieces);
 		rc = stream->write(channel->stream, pieces, count, &taken);

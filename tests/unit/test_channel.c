@@ -406,6 +406,20 @@ START_TEST(without_memory_nothing_is_put_in)
 }
 END_TEST
 
+/* Whoever does not ask whether it was put in learns it here. */
+START_TEST(without_memory_for_a_segment_writing_fails_for_good)
+{
+	fault_at(1);
+	write_line("DATA\r\n");
+	ck_assert(fault_end());
+	ck_assert(channel.out.failed);
+	ck_assert_uint_eq(channel.put, 0);
+	ck_assert_int_eq(pump(), SMTPC_AGAIN);
+	ck_assert_int_eq(channel.write_rc, SMTPC_E_NOMEM);
+	sent("");
+}
+END_TEST
+
 /* TLS's octets are others than those that were put in. */
 START_TEST(progress_is_that_of_the_innermost_stream)
 {
@@ -501,6 +515,8 @@ main(void)
 	tcase_add_test(tcase, what_the_stream_kept_back_is_flushed);
 	tcase_add_test(tcase, without_memory_reading_fails_for_good);
 	tcase_add_test(tcase, without_memory_nothing_is_put_in);
+	tcase_add_test(tcase,
+		       without_memory_for_a_segment_writing_fails_for_good);
 	tcase_add_test(tcase, progress_is_that_of_the_innermost_stream);
 	tcase_add_test(tcase, what_is_flushed_is_progress);
 	add_endings(suite);
