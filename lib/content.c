@@ -13,11 +13,7 @@
 /* Most lines are shorter. */
 #define LOOK_AHEAD 128
 
-/* Where lines are not as they should be, that much is not glanced over. */
-#define CROOKED 1024
-
 static const char crlf[] = "\r\n";
-static const char dot[] = ".";
 
 /*
  * The first CR or LF, or end.  None of the two passes of memchr looks further
@@ -308,31 +304,35 @@ void
 content_known(struct content_encoder *encoder,
 	      const struct content_scanner *scanner, uint32_t found, size_t len)
 {
-	uint32_t changed = CONTENT_BARE;
+	bool has_dots = (found & CONTENT_DOT) != 0;
 
-	if (encoder->doubles_dots)
-		changed |= CONTENT_DOT;
-	if (found & changed)
+	if (found & CONTENT_BARE)
 		return;
-	if (encoder->plain_to != scanner->seen - len)
-		encoder->plain_from = scanner->seen - len;
-	encoder->plain_to = scanner->seen;
+	if (encoder->good_to != scanner->seen - len)
+		encoder->good_from = scanner->seen - len;
+	if (encoder->passed < encoder->good_to)
+		encoder->has_dots |= has_dots;
+	else
+		encoder->has_dots = has_dots;
+	encoder->good_to = scanner->seen;
 }
 
-/* How many octets from here on need no change, as far as is known. */
+/* How many octets from here on need no change, as far as that is known. */
 static size_t
 known_length(const struct content_encoder *encoder, const char *data,
 	     size_t len)
 {
-	uint64_t left = encoder->plain_to - encoder->passed;
+	uint64_t left = encoder->good_to - encoder->passed;
 
 	if (encoder->is_raw)
 		return len;
-	if (encoder->passed < encoder->plain_from ||
-	    encoder->passed >= encoder->plain_to)
+	if (encoder->passed < encoder->good_from ||
+	    encoder->passed >= encoder->good_to)
 		return 0;
 	if (left < len)
 		len = (size_t)left;
+	if (encoder->doubles_dots && encoder->has_dots)
+		len = glance_to_dot(data, len);
 	/* What is known now may be forgotten before its LF is given. */
 	return data[len - 1] == '\r' ? len - 1 : len;
 }
@@ -343,30 +343,6 @@ piece(const char *data, size_t len)
 	struct content_piece result = { data, len };
 
 	return result;
-}
-
-/*
- * Glances over octets that may begin or go on with a line, and returns how many
- * need no change; if some do, or they are few, none.
- */
-static size_t
-glance_ahead(struct content_encoder *encoder, const char *data, size_t len)
-{
-	struct glance glance;
-
-	/* An LF here has no CR. */
-	if (len < GLANCE_MIN + GLANCE_AHEAD || *data == '\n')
-		return 0;
-	len -= GLANCE_AHEAD;
-	if (len > CROOKED)
-		len = CROOKED;
-	glance = glance_over(data, len);
-	if (!glance.is_paired || (glance.has_dot && encoder->doubles_dots)) {
-		encoder->crooked = len;
-		return 0;
-	}
-	/* An LF goes with its CR. */
-	return data[len - 1] == '\r' ? len - 1 : len;
 }
 
 /*
@@ -390,27 +366,17 @@ line_length(const struct content_encoder *encoder, const char *data, size_t len,
 /*
  * How many octets from the start of a line, or from the middle of one, can go
  * out as they are: whole lines that end in CRLF and begin with no dot, and
- * then the text of the next up to its line end.  Most are only glanced over.
+ * then the text of the next up to its line end.
  */
 static size_t
-plain_length(struct content_encoder *encoder, const char *data, size_t len)
+plain_length(const struct content_encoder *encoder, const char *data,
+	     size_t len)
 {
 	bool is_last = false;
 	size_t at = 0;
-	size_t size;
 
-	while (!is_last) {
-		size = 0;
-		if (encoder->crooked == 0)
-			size = glance_ahead(encoder, data + at, len - at);
-		if (size == 0) {
-			size =
-			    line_length(encoder, data + at, len - at, &is_last);
-			encoder->crooked -=
-			    size < encoder->crooked ? size : encoder->crooked;
-		}
-		at += size;
-	}
+	while (!is_last)
+		at += line_length(encoder, data + at, len - at, &is_last);
 	return at;
 }
 
@@ -426,9 +392,10 @@ after_cr(struct content_encoder *encoder, const char *data,
 	return *data == '\n' ? 1 : 0;
 }
 
-/* The next octet is no plain one: a dot, or a line end of its own. */
+/* The next octet is a line end of its own. */
 static size_t
-change(struct content_encoder *encoder, char c, struct content_piece *ret_piece)
+end_line(struct content_encoder *encoder, char c,
+	 struct content_piece *ret_piece)
 {
 	if (c == '\r') {
 		encoder->after_cr = true;
@@ -439,28 +406,34 @@ change(struct content_encoder *encoder, char c, struct content_piece *ret_piece)
 	return 1;
 }
 
+static bool
+begins_with_dot(const struct content_encoder *encoder, const char *data)
+{
+	return encoder->doubles_dots && encoder->line_start && *data == '.';
+}
+
 static size_t
 next(struct content_encoder *encoder, const char *data, size_t len,
      struct content_piece *ret_piece)
 {
-	size_t plain;
+	size_t plain = 0;
 
 	if (encoder->after_cr)
 		return after_cr(encoder, data, ret_piece);
-	plain = known_length(encoder, data, len);
-	if (plain == 0) {
-		if (encoder->doubles_dots && encoder->line_start &&
-		    *data == '.') {
-			encoder->line_start = false;
-			*ret_piece = piece(dot, 1);
-			return 0;
-		}
-		plain = plain_length(encoder, data, len);
+	if (!begins_with_dot(encoder, data)) {
+		plain = known_length(encoder, data, len);
+		if (plain == 0)
+			plain = plain_length(encoder, data, len);
+		if (plain == 0)
+			return end_line(encoder, *data, ret_piece);
+		encoder->line_start = data[plain - 1] == '\n';
 	}
-	if (plain == 0)
-		return change(encoder, *data, ret_piece);
-	encoder->line_start = data[plain - 1] == '\n';
 	*ret_piece = piece(data, plain);
+	/* A dot goes out with what is before it, and then once more. */
+	if (plain < len && begins_with_dot(encoder, data + plain)) {
+		ret_piece->len++;
+		encoder->line_start = false;
+	}
 	return plain;
 }
 

@@ -60,23 +60,27 @@ struct content_encoder {
 	bool is_raw;	 /* nothing is changed at all */
 	bool line_start; /* the next octet begins a line */
 	bool after_cr;	 /* a CR is held back until its LF, or not, is seen */
-	size_t crooked;	 /* octets from here on where some need a change */
-	/* Positions in the input: where it is, and what needs no change. */
-	uint64_t passed, plain_from, plain_to;
+	bool has_dots;	 /* where line ends are known to be good */
+	/* Positions in the input: where it is, and where line ends are good. */
+	uint64_t passed, good_from, good_to;
 };
 
 void content_begin(struct content_encoder *encoder, bool doubles_dots);
 
 /*
  * Says what is known of the input, wherever the encoder is: in the last len
- * octets that the scanner was given it has found this.  They are not looked at
- * again if nothing of that is to be changed.
+ * octets that the scanner was given it has found this.  If that is nothing that
+ * is to be changed they are not looked at again, and if it is but dots, only
+ * for those.
  */
 void content_known(struct content_encoder *encoder,
 		   const struct content_scanner *scanner, uint32_t found,
 		   size_t len);
 
-/* One piece to be sent: part of the input, or a constant. */
+/*
+ * One piece to be sent: part of the input, or a constant.  A dot that is to be
+ * doubled ends one piece and begins the next.
+ */
 struct content_piece {
 	const char *data;
 	size_t len;

@@ -71,6 +71,25 @@ look(const char *data, size_t len)
 	return glance;
 }
 
+/* Leaps towards the first dot behind an LF, as far as there is none. */
+static size_t
+leap(const char *data, size_t len)
+{
+	static const lanes lf = EACH('\n');
+	static const lanes dot = EACH('.');
+	lanes here, next;
+	size_t i;
+
+	for (i = 0; i + sizeof(lanes) < len; i += sizeof(lanes)) {
+		memcpy(&here, data + i, sizeof(here));
+		memcpy(&next, data + i + 1, sizeof(next));
+		here = (here == lf) & (next == dot);
+		if (!is_zero(&here))
+			break;
+	}
+	return i;
+}
+
 #ifdef __x86_64__
 
 /*
@@ -126,6 +145,29 @@ look_wide(const char *data, size_t len)
 	return glance;
 }
 
+static WIDE size_t
+leap_wide(const char *data, size_t len)
+{
+	const __m256i lf = _mm256_set1_epi8('\n');
+	const __m256i dot = _mm256_set1_epi8('.');
+	__m256i is_lf, is_dot;
+	size_t i;
+
+	for (i = 0; i + GLANCE_MIN < len; i += GLANCE_MIN) {
+		is_lf = _mm256_cmpeq_epi8(load(data + i), lf);
+		is_dot = _mm256_cmpeq_epi8(load(data + i + 1), dot);
+		if (!_mm256_testz_si256(is_lf, is_dot))
+			break;
+	}
+	return i;
+}
+
+static bool
+is_wide(void)
+{
+	return __builtin_cpu_supports("avx2") && !glance_narrowly;
+}
+
 #endif
 
 struct glance
@@ -133,8 +175,24 @@ glance_over(const char *data, size_t len)
 {
 	assert(len >= GLANCE_MIN);
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2") && !glance_narrowly)
+	if (is_wide())
 		return look_wide(data, len);
 #endif
 	return look(data, len);
+}
+
+size_t
+glance_to_dot(const char *data, size_t len)
+{
+	size_t i;
+
+#ifdef __x86_64__
+	i = is_wide() ? leap_wide(data, len) : leap(data, len);
+#else
+	i = leap(data, len);
+#endif
+	for (; i + 1 < len; i++)
+		if (data[i] == '\n' && data[i + 1] == '.')
+			return i + 1;
+	return len;
 }

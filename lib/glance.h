@@ -23,6 +23,9 @@ struct glance {
  */
 struct glance glance_over(const char *data, size_t len);
 
+/* Where the first dot is that stands behind an LF; len if there is none. */
+size_t glance_to_dot(const char *data, size_t len);
+
 /* A test's say: true does without the widest vectors. */
 extern bool glance_narrowly;
 

@@ -113,6 +113,30 @@ START_TEST(a_dot_behind_an_LF_is_seen)
 }
 END_TEST
 
+START_TEST(the_first_dot_behind_an_LF_is_found)
+{
+	size_t len, at;
+
+	glance_narrowly = _i != 0;
+	for (len = 0; len <= 100; len++) {
+		/* Behind them is what must not be looked at. */
+		text[len] = text[len + 1] = '.';
+		ck_assert_uint_eq(glance_to_dot(text, len), len);
+		for (at = 0; at + 1 < len; at++) {
+			text[at] = '\n';
+			ck_assert_uint_eq(glance_to_dot(text, len), len);
+			text[at + 1] = '.';
+			text[len - 1] = '.';
+			ck_assert_uint_eq(glance_to_dot(text, len), at + 1);
+			memset(text, 'x', len);
+		}
+		text[len] = text[len + 1] = 'x';
+	}
+	memcpy(text, ".\r\nx\n.\n.", 8);
+	ck_assert_uint_eq(glance_to_dot(text, 8), 5);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -124,5 +148,6 @@ main(void)
 	tcase_add_loop_test(tcase, what_is_ASCII_is_clean, 0, 2);
 	tcase_add_loop_test(tcase, a_line_end_without_its_half_is_seen, 0, 2);
 	tcase_add_loop_test(tcase, a_dot_behind_an_LF_is_seen, 0, 2);
+	tcase_add_loop_test(tcase, the_first_dot_behind_an_LF_is_found, 0, 2);
 	return suite_run(suite);
 }
