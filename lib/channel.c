@@ -82,14 +82,18 @@ channel_rest(struct channel *channel)
 static void
 add_segment(struct channel *channel, const char *borrowed, size_t len)
 {
-	struct channel_segment segment = { borrowed, len };
+	const size_t size = sizeof(struct channel_segment);
+	struct channel_segment *segment =
+	    (void *)buffer_room(&channel->segments, size);
 
-	assert(segment_count(channel) < CHANNEL_SEGMENTS);
-	buffer_append(&channel->segments, &segment, sizeof(segment));
-	if (channel->segments.failed)
+	if (segment == NULL) {
 		channel->out.failed = true;
-	else
-		channel->put += len;
+		return;
+	}
+	segment->borrowed = borrowed;
+	segment->len = len;
+	buffer_added(&channel->segments, size);
+	channel->put += len;
 }
 
 void

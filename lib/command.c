@@ -21,87 +21,94 @@ is_printable_utf8(const char *text, size_t len)
 	return utf8_is_valid(text, len);
 }
 
-/*
- * End the line that began at start.  The last look at what leaves: whoever
- * forgot a check before, an injected line ends here.
- */
-static bool
-finish_line(struct buffer *out, size_t start, size_t max,
-	    bool (*is_good)(const char *text, size_t len))
-{
-	size_t len = buffer_length(out) - start;
-	bool good = !out->failed && len + 2 <= max &&
-		    is_good(buffer_data(out) + start, len);
+/* A part of a line. */
+struct part {
+	const char *text;
+	size_t len;
+};
 
-	if (good)
-		buffer_append(out, "\r\n", 2);
-	if (!good || out->failed) {
-		buffer_truncate(out, start);
+static inline struct part
+part(const char *text)
+{
+	struct part result = { text, strlen(text) };
+
+	return result;
+}
+
+/* The parts on end, and CRLF, into room that is asked for once. */
+static bool
+append_line(struct buffer *out, const struct part *parts, size_t count)
+{
+	size_t total = 2;
+	size_t i;
+	char *room;
+
+	for (i = 0; i < count; i++)
+		total += parts[i].len;
+	room = buffer_room(out, total);
+	if (room == NULL)
 		return false;
+	for (i = 0; i < count; i++) {
+		if (parts[i].len > 0)
+			memcpy(room, parts[i].text, parts[i].len);
+		room += parts[i].len;
 	}
+	memcpy(room, "\r\n", 2);
+	buffer_added(out, total);
 	return true;
 }
 
+/*
+ * The last look at what leaves: whoever forgot a check before, an injected line
+ * ends here.
+ */
 static bool
-end_line(struct buffer *out, size_t start, size_t max)
+write_line(struct buffer *out, const struct part *parts, size_t count,
+	   size_t max, bool (*is_good)(const char *text, size_t len))
 {
-	return finish_line(out, start, max, ascii_all_printable);
+	size_t start = buffer_length(out);
+	size_t len;
+
+	if (!append_line(out, parts, count))
+		return false;
+	len = buffer_length(out) - start;
+	if (len <= max && is_good(buffer_data(out) + start, len - 2))
+		return true;
+	buffer_truncate(out, start);
+	return false;
 }
 
 bool
 command_write(struct buffer *out, const char *verb, const char *argument)
 {
-	size_t start = buffer_length(out);
+	const struct part parts[] = {
+		part(verb),
+		part(argument != NULL ? " " : ""),
+		part(argument != NULL ? argument : ""),
+	};
 
-	buffer_append_text(out, verb);
-	if (argument != NULL) {
-		buffer_append(out, " ", 1);
-		buffer_append_text(out, argument);
-	}
-	return end_line(out, start, COMMAND_LINE_MAX);
-}
-
-/* Several texts on end, into room that is asked for once. */
-static void
-append_all(struct buffer *out, const char *const *texts, size_t count)
-{
-	size_t lens[8];
-	size_t total = 0;
-	size_t i;
-	char *room;
-
-	for (i = 0; i < count; i++) {
-		lens[i] = strlen(texts[i]);
-		total += lens[i];
-	}
-	room = buffer_room(out, total);
-	if (room == NULL)
-		return;
-	for (i = 0; i < count; i++) {
-		memcpy(room, texts[i], lens[i]);
-		room += lens[i];
-	}
-	buffer_added(out, total);
+	return write_line(out, parts, argument != NULL ? 3 : 1,
+			  COMMAND_LINE_MAX, ascii_all_printable);
 }
 
 static bool
-write_path(struct buffer *out, const char *verb, const char *mailbox,
+write_path(struct buffer *out, struct part verb, const char *mailbox,
 	   const char *body, const char *parameters,
 	   bool (*is_good)(const char *, size_t))
 {
-	const char *texts[] = { verb, mailbox, ">", body, parameters };
-	size_t start = buffer_length(out);
+	const struct part parts[] = {
+		verb, part(mailbox), part(">"), part(body), part(parameters),
+	};
 
-	append_all(out, texts, sizeof(texts) / sizeof(texts[0]));
-	return finish_line(out, start,
-			   COMMAND_LINE_MAX + COMMAND_PARAMETERS_MAX, is_good);
+	return write_line(out, parts, sizeof(parts) / sizeof(parts[0]),
+			  COMMAND_LINE_MAX + COMMAND_PARAMETERS_MAX, is_good);
 }
 
 bool
 command_write_mail(struct buffer *out, const char *mailbox, const char *body,
 		   const char *parameters)
 {
-	return write_path(out, "MAIL FROM:<", mailbox, body, parameters,
+	return write_path(out, part("MAIL FROM:<"), mailbox, body, parameters,
 			  ascii_all_printable);
 }
 
@@ -109,7 +116,7 @@ bool
 command_write_rcpt(struct buffer *out, const char *mailbox,
 		   const char *parameters)
 {
-	return write_path(out, "RCPT TO:<", mailbox, "", parameters,
+	return write_path(out, part("RCPT TO:<"), mailbox, "", parameters,
 			  ascii_all_printable);
 }
 
@@ -117,7 +124,7 @@ bool
 command_write_mail_utf8(struct buffer *out, const char *mailbox,
 			const char *body, const char *parameters)
 {
-	return write_path(out, "MAIL FROM:<", mailbox, body, parameters,
+	return write_path(out, part("MAIL FROM:<"), mailbox, body, parameters,
 			  is_printable_utf8);
 }
 
@@ -125,8 +132,16 @@ bool
 command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
 			const char *parameters)
 {
-	return write_path(out, "RCPT TO:<", mailbox, "", parameters,
+	return write_path(out, part("RCPT TO:<"), mailbox, "", parameters,
 			  is_printable_utf8);
+}
+
+static struct part
+part_of(const struct buffer *buffer)
+{
+	struct part result = { buffer_data(buffer), buffer_length(buffer) };
+
+	return result;
 }
 
 bool
@@ -145,25 +160,24 @@ bool
 command_write_auth(struct buffer *out, const char *mechanism,
 		   const struct buffer *initial)
 {
-	size_t start = buffer_length(out);
+	struct part parts[4] = { part("AUTH "), part(mechanism) };
+	size_t count = 2;
 
-	buffer_append_text(out, "AUTH ");
-	buffer_append_text(out, mechanism);
 	if (initial != NULL) {
-		buffer_append(out, " ", 1);
-		buffer_append(out, buffer_data(initial),
-			      buffer_length(initial));
+		parts[count++] = part(" ");
+		parts[count++] = part_of(initial);
 	}
-	return end_line(out, start, COMMAND_LINE_MAX);
+	return write_line(out, parts, count, COMMAND_LINE_MAX,
+			  ascii_all_printable);
 }
 
 bool
 command_write_response(struct buffer *out, const struct buffer *encoded)
 {
-	size_t start = buffer_length(out);
+	struct part whole = part_of(encoded);
 
-	buffer_append(out, buffer_data(encoded), buffer_length(encoded));
-	return end_line(out, start, COMMAND_AUTH_MAX + 2);
+	return write_line(out, &whole, 1, COMMAND_AUTH_MAX + 2,
+			  ascii_all_printable);
 }
 
 bool

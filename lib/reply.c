@@ -96,17 +96,19 @@ broken(struct reply_parser *parser, const char *detail)
 }
 
 /*
- * Read 1 to 3 digits without a needless zero at *at, the value of one part of
- * an enhanced code.
+ * The end of a number of 1 to 3 digits without a needless zero, one part of an
+ * enhanced code; NULL if there is none.  No text ends without a NUL.
  */
-static bool
-skip_number(const char **at, const char *end)
+static const char *
+skip_number(const char *at)
 {
-	const char *start = *at;
-
-	while (*at < end && *at - start < 3 && ascii_is_digit(**at))
-		++*at;
-	return *at > start && (*start != '0' || *at - start == 1);
+	if (*at == '0')
+		return at + 1;
+	if (!ascii_is_digit(*at))
+		return NULL;
+	if (!ascii_is_digit(at[1]))
+		return at + 1;
+	return ascii_is_digit(at[2]) ? at + 3 : at + 2;
 }
 
 /*
@@ -116,17 +118,16 @@ skip_number(const char **at, const char *end)
 static size_t
 enhanced_length(const char *text, size_t len)
 {
-	const char *at = text;
-	const char *end = text + len;
+	const char *at;
 
-	if (len < 5 || (*at != '2' && *at != '4' && *at != '5'))
+	if ((text[0] != '2' && text[0] != '4' && text[0] != '5') ||
+	    text[1] != '.')
 		return 0;
-	++at;
-	if (*at++ != '.' || !skip_number(&at, end))
+	at = skip_number(text + 2);
+	if (at == NULL || *at != '.')
 		return 0;
-	if (at == end || *at++ != '.' || !skip_number(&at, end))
-		return 0;
-	if (at < end && *at != ' ')
+	at = skip_number(at + 1);
+	if (at == NULL || (*at != ' ' && at != text + len))
 		return 0;
 	return (size_t)(at - text);
 }
@@ -222,9 +223,10 @@ forget_lines(struct reply_parser *parser)
 static bool
 may_begin_line(const char *data, size_t len)
 {
+	size_t digits = len < 3 ? len : 3;
 	size_t i;
 
-	for (i = 0; i < len && i < 3; i++)
+	for (i = 0; i < digits; i++)
 		if (!ascii_is_digit(data[i]))
 			return false;
 	if (len > 0 && (data[0] < '2' || data[0] > '5'))
@@ -233,11 +235,13 @@ may_begin_line(const char *data, size_t len)
 	       data[3] == '\n';
 }
 
-/* The longest line that is read: a 334 may carry a long challenge. */
-static size_t
-line_max(const char *line)
+/* Whether a line is longer than is read: a 334 may carry a long challenge. */
+static bool
+is_too_long(const char *line, size_t len)
 {
-	return memcmp(line, "334", 3) == 0 ? REPLY_AUTH_MAX : REPLY_LINE_MAX;
+	if (len <= REPLY_LINE_MAX)
+		return false;
+	return len > REPLY_AUTH_MAX || memcmp(line, "334", 3) != 0;
 }
 
 /* Whether a line, without its CRLF, can go on the reply being read. */
@@ -309,14 +313,15 @@ find_line(struct reply_parser *parser, const char *data, size_t len,
 		return broken(parser, "reply-unparsable");
 	lf = memchr(data, '\n', len);
 	if (lf == NULL) {
-		if (len >= 3 && len >= line_max(data))
+		/* Its end would make it longer still. */
+		if (is_too_long(data, len + 1))
 			return broken(parser, "reply-line-too-long");
 		return SMTPC_AGAIN;
 	}
 	*ret_len = (size_t)(lf - data) + 1;
 	if (*ret_len < 2 || lf[-1] != '\r')
 		return broken(parser, "reply-bare-lf");
-	if (*ret_len >= 3 && *ret_len > line_max(data))
+	if (is_too_long(data, *ret_len))
 		return broken(parser, "reply-line-too-long");
 	return SMTPC_OK;
 }
