@@ -4,7 +4,6 @@
  */
 #include "ascii.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "mem.h"
@@ -99,20 +98,17 @@ ascii_equal_text(const char *a, const char *b)
 	return ascii_equal(a, strlen(a), b, strlen(b));
 }
 
-/* Every message has some: printf would take as long as all the rest. */
-size_t
-ascii_number(uint64_t number, char text[ASCII_NUMBER_MAX])
+const char *
+ascii_number(uint64_t number, char digits[ASCII_NUMBER_MAX])
 {
-	char digits[ASCII_NUMBER_MAX];
-	size_t at = sizeof(digits);
+	char *at = digits + ASCII_NUMBER_MAX - 1;
 
+	*at = '\0';
 	do {
-		digits[--at] = (char)('0' + number % 10);
+		*--at = (char)('0' + number % 10);
 		number /= 10;
 	} while (number > 0);
-	memcpy(text, digits + at, sizeof(digits) - at);
-	text[sizeof(digits) - at] = '\0';
-	return sizeof(digits) - at;
+	return at;
 }
 
 void

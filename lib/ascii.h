@@ -69,9 +69,14 @@ char ascii_upper(char c);
 bool ascii_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 bool ascii_equal_text(const char *a, const char *b);
 
-/* The decimal digits of a number, and a NUL.  Returns how many there are. */
+/* "18446744073709551615" and a NUL. */
 #define ASCII_NUMBER_MAX 21
-size_t ascii_number(uint64_t number, char text[ASCII_NUMBER_MAX]);
+
+/*
+ * A number in decimal: text inside digits.  printf takes as long as all the
+ * rest of a command.
+ */
+const char *ascii_number(uint64_t number, char digits[ASCII_NUMBER_MAX]);
 
 /* Puts a "?" in the place of every octet that is not printable. */
 void ascii_make_printable(char *text);

@@ -136,24 +136,26 @@ command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
 			  is_printable_utf8);
 }
 
+bool
+command_write_bdat(struct buffer *out, uint64_t len, bool is_last)
+{
+	char digits[ASCII_NUMBER_MAX];
+	const struct part parts[] = {
+		part("BDAT "),
+		part(ascii_number(len, digits)),
+		part(is_last ? " LAST" : ""),
+	};
+
+	return write_line(out, parts, sizeof(parts) / sizeof(parts[0]),
+			  COMMAND_LINE_MAX, ascii_all_printable);
+}
+
 static struct part
 part_of(const struct buffer *buffer)
 {
 	struct part result = { buffer_data(buffer), buffer_length(buffer) };
 
 	return result;
-}
-
-bool
-command_write_bdat(struct buffer *out, uint64_t octets, bool is_last)
-{
-	char number[ASCII_NUMBER_MAX];
-	const char *texts[] = { "BDAT ", number, is_last ? " LAST" : "" };
-	size_t start = buffer_length(out);
-
-	ascii_number(octets, number);
-	append_all(out, texts, sizeof(texts) / sizeof(texts[0]));
-	return end_line(out, start, COMMAND_LINE_MAX);
 }
 
 bool

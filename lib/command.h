@@ -35,8 +35,8 @@ bool command_write_mail_utf8(struct buffer *out, const char *mailbox,
 bool command_write_rcpt_utf8(struct buffer *out, const char *mailbox,
 			     const char *parameters);
 
-/* The octets themselves follow. */
-bool command_write_bdat(struct buffer *out, uint64_t octets, bool is_last);
+/* BDAT with so many octets: RFC 3030, section 2. */
+bool command_write_bdat(struct buffer *out, uint64_t len, bool is_last);
 
 /* AUTH mechanism, and the encoded initial response if it is not NULL. */
 bool command_write_auth(struct buffer *out, const char *mechanism,

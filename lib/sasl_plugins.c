@@ -184,8 +184,7 @@ say_oauthbearer(struct exchange *exchange)
 		say(exchange, "host=");
 		say(exchange, login->host);
 		say(exchange, "\x01port=");
-		ascii_number((uint64_t)login->port, port);
-		say(exchange, port);
+		say(exchange, ascii_number((uint64_t)login->port, port));
 		say(exchange, "\x01");
 	}
 	say_bearer(exchange);

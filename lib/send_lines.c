@@ -28,6 +28,7 @@ own_parameters(const struct smtpc_transaction *transaction,
 	       char text[OWN_PARAMETERS_MAX])
 {
 	size_t len = append_text(text, 0, "");
+	char digits[ASCII_NUMBER_MAX];
 
 	if (transaction->needs_bdat)
 		len = append_text(text, len, " BODY=BINARYMIME");
@@ -35,7 +36,9 @@ own_parameters(const struct smtpc_transaction *transaction,
 		len = append_text(text, len, " BODY=8BITMIME");
 	if (transaction->size >= 0) {
 		len = append_text(text, len, " SIZE=");
-		len += ascii_number((uint64_t)transaction->size, text + len);
+		len = append_text(text, len,
+				  ascii_number((uint64_t)transaction->size,
+					       digits));
 	}
 	if (transaction->is_utf8)
 		len = append_text(text, len, " SMTPUTF8");

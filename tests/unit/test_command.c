@@ -100,6 +100,17 @@ START_TEST(with_SMTPUTF8_a_path_may_be_UTF_8)
 }
 END_TEST
 
+START_TEST(bdat_says_how_much_and_whether_that_is_all)
+{
+	ck_assert(command_write_bdat(&out, 0, true));
+	ck_assert_str_eq(written(), "BDAT 0 LAST\r\n");
+	ck_assert(command_write_bdat(&out, 1048576, false));
+	ck_assert_str_eq(written(), "BDAT 1048576\r\n");
+	ck_assert(command_write_bdat(&out, UINT64_MAX, true));
+	ck_assert_str_eq(written(), "BDAT 18446744073709551615 LAST\r\n");
+}
+END_TEST
+
 START_TEST(auth_stands_with_or_without_an_initial_response)
 {
 	struct buffer initial;
@@ -369,6 +380,7 @@ main(void)
 	tcase_add_test(tcase, verb_stands_alone_or_before_its_argument);
 	tcase_add_test(tcase, paths_stand_between_brackets);
 	tcase_add_test(tcase, with_SMTPUTF8_a_path_may_be_UTF_8);
+	tcase_add_test(tcase, bdat_says_how_much_and_whether_that_is_all);
 	tcase_add_test(tcase, auth_stands_with_or_without_an_initial_response);
 	tcase_add_loop_test(tcase, no_control_or_8bit_octet_leaves_in_any_place,
 			    0, PLACES);
