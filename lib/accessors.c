@@ -29,11 +29,14 @@ smtpc_session_extension_at(const smtpc_session *session, size_t index,
 			   const char **ret_keyword,
 			   const char **ret_parameters)
 {
+	struct extension found;
+
 	if (session == NULL || ret_keyword == NULL || ret_parameters == NULL ||
 	    index >= session->extensions.count)
 		return SMTPC_E_INVALID;
-	*ret_keyword = session->extensions.items[index].keyword;
-	*ret_parameters = session->extensions.items[index].parameters;
+	found = extension_at(&session->extensions, index);
+	*ret_keyword = found.keyword;
+	*ret_parameters = found.parameters;
 	return SMTPC_OK;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "extension.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "ascii.h"
@@ -53,15 +54,29 @@ known_bit(const char *keyword)
 	return 0;
 }
 
-static struct extension *
+static char *
+parameters_of(char *item)
+{
+	return item + strlen(item) + 1;
+}
+
+static char *
+behind(char *item)
+{
+	char *parameters = parameters_of(item);
+
+	return parameters + strlen(parameters) + 1;
+}
+
+static char *
 find(const struct extension_list *list, const char *keyword, size_t len)
 {
+	char *item = list->text;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		if (ascii_equal(list->items[i].keyword,
-				strlen(list->items[i].keyword), keyword, len))
-			return &list->items[i];
+	for (i = 0; i < list->count; i++, item = behind(item))
+		if (ascii_equal(item, strlen(item), keyword, len))
+			return item;
 	return NULL;
 }
 
@@ -89,52 +104,60 @@ is_stricter(const char *size, const char *than)
 	       (size_limit(than) == 0 || size_limit(size) < size_limit(than));
 }
 
+/* Puts text in the place of old octets; there is room for it. */
+static void
+replace(struct extension_list *list, char *at, size_t old, const char *text,
+	size_t len)
+{
+	const char *end = list->text + list->size;
+
+	memmove(at + len, at + old, (size_t)(end - at) - old);
+	memcpy(at, text, len);
+	list->size = list->size - old + len;
+}
+
 /*
  * A keyword that is there already: AUTH's mechanisms are joined, of two SIZEs
  * the smaller limit counts (0 is no limit), of any other the first stands.
  */
-static int
-merge(struct extension *old, const char *parameters)
+static void
+merge(struct extension_list *list, char *item, const char *parameters)
 {
-	char *merged;
+	char *old = parameters_of(item);
+	size_t old_len = strlen(old);
+	size_t len = strlen(parameters);
 
-	if (*parameters == '\0')
-		return SMTPC_OK;
-	if (ascii_equal_text(old->keyword, "AUTH")) {
-		merged =
-		    mem_format("%s%s%s", old->parameters,
-			       *old->parameters != '\0' ? " " : "", parameters);
-	} else if (ascii_equal_text(old->keyword, "SIZE") &&
-		   is_stricter(parameters, old->parameters)) {
-		merged = mem_copy_text(parameters);
-	} else {
-		return SMTPC_OK;
+	if (len == 0)
+		return;
+	if (ascii_equal_text(item, "AUTH")) {
+		replace(list, old + old_len, 0, parameters, len);
+		if (old_len > 0)
+			replace(list, old + old_len, 0, " ", 1);
+	} else if (ascii_equal_text(item, "SIZE") &&
+		   is_stricter(parameters, old)) {
+		replace(list, old, old_len, parameters, len);
 	}
-	if (merged == NULL)
-		return SMTPC_E_NOMEM;
-	mem_free(old->parameters);
-	old->parameters = merged;
-	return SMTPC_OK;
 }
 
-static int
+static void
 add(struct extension_list *list, const char *keyword, size_t len,
     const char *parameters)
 {
-	struct extension *item = find(list, keyword, len);
+	char *item = find(list, keyword, len);
 
-	if (item != NULL)
-		return merge(item, parameters);
+	if (item != NULL) {
+		merge(list, item, parameters);
+		return;
+	}
 	if (list->count == KEYWORDS_MAX)
-		return SMTPC_OK;
-	item = &list->items[list->count];
-	item->keyword = mem_copy(keyword, len);
-	item->parameters = mem_copy_text(parameters);
+		return;
+	item = list->text + list->size;
+	memcpy(item, keyword, len);
+	item[len] = '\0';
+	memcpy(item + len + 1, parameters, strlen(parameters) + 1);
+	list->size += len + 1 + strlen(parameters) + 1;
 	list->count++;
-	if (item->keyword == NULL || item->parameters == NULL)
-		return SMTPC_E_NOMEM;
-	list->known |= known_bit(item->keyword);
-	return SMTPC_OK;
+	list->known |= known_bit(item);
 }
 
 /* The words of text with single blanks between; memory of its own. */
@@ -181,7 +204,6 @@ parse_line(struct extension_list *list, const char *line, size_t len)
 	const char *end = line + len;
 	const char *start;
 	char *parameters;
-	int rc;
 
 	if (memchr(line, '\0', len) != NULL)
 		return SMTPC_OK;
@@ -200,9 +222,9 @@ parse_line(struct extension_list *list, const char *line, size_t len)
 			  line < end ? (size_t)(end - line - 1) : 0);
 	if (parameters == NULL)
 		return SMTPC_E_NOMEM;
-	rc = add(list, start, (size_t)(line - start), parameters);
+	add(list, start, (size_t)(line - start), parameters);
 	mem_free(parameters);
-	return rc;
+	return SMTPC_OK;
 }
 
 /* One to six digits, the first of them no 0 (RFC 9422, section 3). */
@@ -266,6 +288,33 @@ read_numbers(struct extension_list *list)
 	read_limits(list);
 }
 
+/* Room for whatever a reply may hold: no line becomes longer by more. */
+static bool
+make_room(struct extension_list *list, const struct smtpc_reply *reply)
+{
+	size_t size = 0;
+	size_t len, i;
+
+	for (i = 1; i < reply->line_count; i++) {
+		(void)reply_line(reply, i, &len);
+		size += len + 2;
+	}
+	list->text = mem_alloc(size);
+	return list->text != NULL;
+}
+
+/* Gives back what was not needed. */
+static bool
+shrink(struct extension_list *list)
+{
+	char *text = mem_resize(list->text, list->size > 0 ? list->size : 1);
+
+	if (text == NULL)
+		return false;
+	list->text = text;
+	return true;
+}
+
 int
 extension_parse(struct extension_list *list, const struct smtpc_reply *reply)
 {
@@ -277,17 +326,15 @@ extension_parse(struct extension_list *list, const struct smtpc_reply *reply)
 	extension_clear(list);
 	if (reply->line_count < 2)
 		return SMTPC_OK;
-	list->items =
-	    mem_zalloc((reply->line_count < KEYWORDS_MAX ? reply->line_count
-							 : KEYWORDS_MAX) *
-		       sizeof(*list->items));
-	if (list->items == NULL)
+	if (!make_room(list, reply))
 		return SMTPC_E_NOMEM;
 	/* The first line is the server's name, whatever it looks like. */
 	for (i = 1; i < reply->line_count && rc == SMTPC_OK; i++) {
 		line = reply_line(reply, i, &len);
 		rc = parse_line(list, line, len);
 	}
+	if (rc == SMTPC_OK && !shrink(list))
+		rc = SMTPC_E_NOMEM;
 	if (rc != SMTPC_OK)
 		extension_clear(list);
 	else
@@ -299,13 +346,8 @@ void
 extension_clear(struct extension_list *list)
 {
 	char *disabled = list->disabled;
-	size_t i;
 
-	for (i = 0; i < list->count; i++) {
-		mem_free(list->items[i].keyword);
-		mem_free(list->items[i].parameters);
-	}
-	mem_free(list->items);
+	mem_free(list->text);
 	memset(list, 0, sizeof(*list));
 	list->disabled = disabled;
 }
@@ -319,14 +361,10 @@ extension_free(struct extension_list *list)
 }
 
 static void
-remove_item(struct extension_list *list, struct extension *item)
+remove_item(struct extension_list *list, char *item)
 {
-	struct extension *last = &list->items[list->count - 1];
-
-	list->known &= ~known_bit(item->keyword);
-	mem_free(item->keyword);
-	mem_free(item->parameters);
-	memmove(item, item + 1, (size_t)(last - item) * sizeof(*item));
+	list->known &= ~known_bit(item);
+	replace(list, item, (size_t)(behind(item) - item), "", 0);
 	list->count--;
 	read_numbers(list);
 }
@@ -335,8 +373,7 @@ int
 extension_disable(struct extension_list *list, const char *keyword)
 {
 	size_t len = strnlen(keyword, KEYWORD_MAX + 1);
-	struct extension *item;
-	char *disabled;
+	char *disabled, *item;
 	size_t i;
 
 	if (len == 0 || len > KEYWORD_MAX)
@@ -362,22 +399,38 @@ extension_disable(struct extension_list *list, const char *keyword)
 const char *
 extension_find(const struct extension_list *list, const char *keyword)
 {
-	const struct extension *item = find(list, keyword, strlen(keyword));
+	char *item = find(list, keyword, strlen(keyword));
 
-	return item != NULL ? item->parameters : NULL;
+	return item != NULL ? parameters_of(item) : NULL;
+}
+
+struct extension
+extension_at(const struct extension_list *list, size_t index)
+{
+	struct extension found;
+	char *item = list->text;
+
+	assert(index < list->count);
+	for (; index > 0; index--)
+		item = behind(item);
+	found.keyword = item;
+	found.parameters = parameters_of(item);
+	return found;
 }
 
 bool
 extension_is_masked(const struct extension_list *list)
 {
+	const char *keyword;
 	size_t i;
 
 	/* All of it, or all but one letter: "XXXXXXXA". */
-	for (i = 0; i < list->count; i++)
-		if (strncmp(list->items[i].keyword, "XXXX", 4) == 0 &&
-		    strspn(list->items[i].keyword, "X") + 1 >=
-			strlen(list->items[i].keyword))
+	for (i = 0; i < list->count; i++) {
+		keyword = extension_at(list, i).keyword;
+		if (strncmp(keyword, "XXXX", 4) == 0 &&
+		    strspn(keyword, "X") + 1 >= strlen(keyword))
 			return true;
+	}
 	return false;
 }
 

@@ -19,8 +19,8 @@
 #define EXTENSION_SMTPUTF8   0x80u
 
 struct extension {
-	char *keyword; /* as the server wrote it */
-	char *parameters;
+	const char *keyword; /* as the server wrote it */
+	const char *parameters;
 };
 
 /* RFC 9422: so many, and no more; 0: no limit was told. */
@@ -32,7 +32,9 @@ struct extension_limits {
 
 /* What one EHLO reply offers (RFC 5321, section 4.1.1.1). */
 struct extension_list {
-	struct extension *items;
+	/* Each keyword and then its parameters, with a NUL behind both. */
+	char *text;
+	size_t size;
 	size_t count;
 	uint32_t known;	   /* EXTENSION_... */
 	uint64_t size_max; /* of a message: SIZE; 0: no limit was told */
@@ -61,6 +63,9 @@ int extension_disable(struct extension_list *list, const char *keyword);
 /* The parameters, "" for none; NULL if it is not offered. */
 const char *extension_find(const struct extension_list *list,
 			   const char *keyword);
+
+/* One after the other, as the server wrote them. */
+struct extension extension_at(const struct extension_list *list, size_t index);
 
 /*
  * Whether a keyword is overwritten with X's, as some firewalls do with those

@@ -75,7 +75,7 @@ START_TEST(each_line_is_a_keyword_and_its_parameters)
 					  EXTENSION_SMTPUTF8 |
 					  EXTENSION_CHUNKING);
 	ck_assert_uint_eq(list.size_max, 10240000);
-	ck_assert_str_eq(list.items[1].keyword, "SIZE");
+	ck_assert_str_eq(extension_at(&list, 1).keyword, "SIZE");
 }
 END_TEST
 
@@ -275,7 +275,7 @@ START_TEST(long_keywords_and_parameters_are_kept)
 	reply = reply_of(text);
 	ck_assert_int_eq(extension_parse(&list, reply), SMTPC_OK);
 	reply_release(reply);
-	ck_assert_uint_eq(strlen(list.items[0].keyword), 4080);
+	ck_assert_uint_eq(strlen(extension_at(&list, 0).keyword), 4080);
 
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "250-mx\r\n250 AUTH ", 17);
@@ -307,7 +307,7 @@ START_TEST(without_memory_the_list_is_empty)
 		if (more)
 			ck_assert_uint_eq(list.known, 0);
 	}
-	ck_assert_uint_gt(i, 8);
+	ck_assert_uint_gt(i, 7);
 	reply_release(reply);
 }
 END_TEST
