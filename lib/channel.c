@@ -71,12 +71,16 @@ channel_close(struct channel *channel)
 void
 channel_rest(struct channel *channel)
 {
+	struct stream *stream = channel->stream;
+
 	if (buffer_length(&channel->in) == 0)
 		buffer_clear_secret(&channel->in);
 	if (buffer_length(&channel->out) == 0)
 		buffer_clear_secret(&channel->out);
 	if (segment_count(channel) == 0)
 		buffer_clear(&channel->segments);
+	if (stream != NULL && stream->operations->rest != NULL)
+		stream->operations->rest(stream);
 }
 
 static void
@@ -263,8 +267,8 @@ pump_in(struct channel *channel, bool *ret_moved)
 		room = buffer_room(in, left < IN_LEAST ? left : IN_LEAST);
 		if (room == NULL)
 			return SMTPC_E_NOMEM;
-		rc = stream->read(channel->stream, room, buffer_spare(in),
-				  &len);
+		rc =
+		    stream->read(channel->stream, room, buffer_spare(in), &len);
 		if (rc != SMTPC_OK)
 			return rc;
 		buffer_added(in, len);

@@ -60,7 +60,7 @@ struct stream *channel_detach(struct channel *channel);
 /* Closes at once; both queues are emptied. */
 void channel_close(struct channel *channel);
 
-/* Gives back the memory of empty queues. */
+/* Gives back the memory of empty queues, here and in the stream. */
 void channel_rest(struct channel *channel);
 
 /* What was written to channel->out since the last time is to be sent. */

@@ -44,6 +44,10 @@ struct stream_operations {
 	int (*descriptor)(const struct stream *stream);
 	uint32_t (*wants)(const struct stream *stream);
 
+	/* Nothing is under way: give back memory that is not in use.  Or NULL.
+	 */
+	void (*rest)(struct stream *stream);
+
 	/* Tell the peer that no more comes (TLS's close_notify). */
 	void (*end)(struct stream *stream);
 

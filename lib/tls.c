@@ -138,8 +138,6 @@ flush(struct stream *stream)
 		buffer_consume(&self->out, taken);
 		passed(self, taken);
 	}
-	buffer_clear(&self->out);
-	buffer_clear(&self->records);
 	return inner->operations->flush(inner);
 }
 
@@ -355,7 +353,6 @@ tls_read(struct stream *stream, char *data, size_t size, size_t *ret_len)
 		 * behind it: only the stream below knows when there is no more.
 		 */
 	} while (self->inner_rc != SMTPC_AGAIN);
-	buffer_clear(&self->in);
 	return SMTPC_AGAIN;
 }
 
@@ -370,29 +367,81 @@ note_record(struct tls_stream *self)
 	return !self->records.failed;
 }
 
-/* Encrypt one piece, as much of it as there is room for. */
 static int
-encrypt(struct tls_stream *self, const char *data, size_t len,
-	size_t *ret_taken)
+encrypt(struct tls_stream *self, const char *data, size_t len)
 {
-	size_t done = 0;
-	size_t part;
 	ssize_t sent;
 
-	while (done < len && buffer_length(&self->out) < OUT_HIGH) {
-		part = len - done < RECORD_MAX ? len - done : RECORD_MAX;
-		sent = gnutls_record_send(self->session, data + done, part);
+	for (; len > 0; len -= (size_t)sent) {
+		sent = gnutls_record_send(self->session, data, len);
 		if (self->out.failed)
 			return SMTPC_E_NOMEM;
 		if (sent <= 0)
 			return describe(self, (int)sent);
-		done += (size_t)sent;
+		data += sent;
 		self->encrypted += (size_t)sent;
 		if (!note_record(self))
 			return SMTPC_E_NOMEM;
 	}
-	*ret_taken += done;
 	return SMTPC_OK;
+}
+
+/* Encrypt the pieces that were gathered. */
+static int
+encrypt_gathered(struct tls_stream *self)
+{
+	struct buffer *plain = &self->plain;
+	size_t len = buffer_length(plain);
+	int rc = plain->failed ? SMTPC_E_NOMEM : SMTPC_OK;
+
+	if (rc == SMTPC_OK && len > 0)
+		rc = encrypt(self, buffer_data(plain), len);
+	buffer_consume(plain, len);
+	return rc;
+}
+
+/*
+ * Take from the start of a piece what goes into one record: as it lies if that
+ * fills a record or nothing follows, and with its neighbours otherwise.
+ */
+static int
+take(struct tls_stream *self, const char *data, size_t len, bool is_last,
+     size_t *ret_taken)
+{
+	struct buffer *plain = &self->plain;
+	size_t room = RECORD_MAX - buffer_length(plain);
+
+	*ret_taken = len < room ? len : room;
+	if (buffer_length(plain) == 0 && (len >= room || is_last))
+		return encrypt(self, data, *ret_taken);
+	buffer_append(plain, data, *ret_taken);
+	return len < room ? SMTPC_OK : encrypt_gathered(self);
+}
+
+/* Take as much as there is room for. */
+static int
+take_all(struct tls_stream *self, const struct iovec *pieces, int count,
+	 size_t *ret_taken)
+{
+	const char *data;
+	size_t at = 0; /* in the piece */
+	size_t taken;
+	int rc = SMTPC_OK;
+	int i = 0;
+
+	while (rc == SMTPC_OK && i < count &&
+	       buffer_length(&self->out) < OUT_HIGH) {
+		data = pieces[i].iov_base;
+		rc = take(self, data + at, pieces[i].iov_len - at,
+			  i + 1 == count, &taken);
+		*ret_taken += taken;
+		at += taken;
+		if (at == pieces[i].iov_len) {
+			at = 0;
+			i++;
+		}
+	}
+	return rc == SMTPC_OK ? encrypt_gathered(self) : rc;
 }
 
 static int
@@ -401,18 +450,14 @@ tls_write(struct stream *stream, const struct iovec *pieces, int count,
 {
 	struct tls_stream *self = from_stream(stream);
 	size_t taken = 0;
-	int rc = SMTPC_OK;
-	int i;
+	int rc;
 
 	if (buffer_length(&self->out) >= OUT_HIGH) {
 		rc = flush(stream);
 		if (rc < 0 || buffer_length(&self->out) >= OUT_HIGH)
 			return rc;
-		rc = SMTPC_OK;
 	}
-	for (i = 0; i < count && rc == SMTPC_OK; i++)
-		rc = encrypt(self, pieces[i].iov_base, pieces[i].iov_len,
-			     &taken);
+	rc = take_all(self, pieces, count, &taken);
 	if (rc == SMTPC_OK)
 		rc = flush(stream);
 	if (rc < 0)
@@ -449,6 +494,24 @@ tls_wants(const struct stream *stream)
 }
 
 static void
+clear_if_empty(struct buffer *buffer)
+{
+	if (buffer_length(buffer) == 0)
+		buffer_clear(buffer);
+}
+
+static void
+tls_rest(struct stream *stream)
+{
+	struct tls_stream *self = from_stream(stream);
+
+	buffer_clear_secret(&self->plain);
+	clear_if_empty(&self->in);
+	clear_if_empty(&self->out);
+	clear_if_empty(&self->records);
+}
+
+static void
 tls_end(struct stream *stream)
 {
 	(void)gnutls_bye(from_stream(stream)->session, GNUTLS_SHUT_WR);
@@ -465,6 +528,7 @@ tls_free(struct stream *stream)
 	if (self->inner != NULL)
 		self->inner->operations->free(self->inner);
 	smtpc_tls_free(self->settings);
+	buffer_clear_secret(&self->plain);
 	buffer_clear(&self->in);
 	buffer_clear(&self->out);
 	buffer_clear(&self->records);
@@ -481,6 +545,7 @@ static const struct stream_operations operations = {
 	.wake = tls_wake,
 	.descriptor = tls_descriptor,
 	.wants = tls_wants,
+	.rest = tls_rest,
 	.end = tls_end,
 	.free = tls_free,
 };
@@ -541,6 +606,7 @@ tls_wrap(smtpc_tls *tls, struct stream *inner, const char *host,
 		return SMTPC_E_NOMEM;
 	self->base.operations = &operations;
 	self->settings = tls_hold(tls);
+	buffer_init(&self->plain, RECORD_MAX);
 	buffer_init(&self->in, IN_MAX);
 	buffer_init(&self->out, OUT_MAX);
 	/* A record is longer than the note of it. */

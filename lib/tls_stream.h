@@ -28,10 +28,11 @@ struct tls_stream {
 	bool keeps_ticket;    /* the next ticket that comes is kept */
 	time_t good_until;    /* the certificates, once they were verified */
 
-	struct buffer in;   /* read from inner, not yet taken by GnuTLS */
-	struct buffer out;  /* encrypted, not yet taken by inner */
-	uint64_t encrypted; /* octets written to us so far */
-	uint64_t passed;    /* octets that inner has taken so far */
+	struct buffer plain; /* small pieces, to be encrypted together */
+	struct buffer in;    /* read from inner, not yet taken by GnuTLS */
+	struct buffer out;   /* encrypted, not yet taken by inner */
+	uint64_t encrypted;  /* octets written to us so far */
+	uint64_t passed;     /* octets that inner has taken so far */
 	struct buffer
 	    records;	     /* those that out has the ends of, as tls_record */
 	int inner_rc;	     /* how inner's last read ended */

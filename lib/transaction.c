@@ -163,9 +163,8 @@ find_forms(smtpc_transaction *transaction, const char *what,
 		rc = make_ascii(mailbox, &forms->ascii, &problem);
 	if (rc == SMTPC_E_INVALID)
 		rc = invalid(transaction, what, problem);
-	forms->needs_utf8 =
-	    *domain != '\0' &&
-	    !ascii_is_7bit(mailbox, (size_t)(domain - mailbox));
+	forms->needs_utf8 = *domain != '\0' &&
+			    !ascii_is_7bit(mailbox, (size_t)(domain - mailbox));
 	return rc;
 }
 

@@ -186,7 +186,7 @@ START_TEST(much_is_sent_in_order_and_in_bounded_memory)
 }
 END_TEST
 
-START_TEST(several_pieces_are_one_write_below)
+START_TEST(several_pieces_are_one_record_and_one_write_below)
 {
 	const struct iovec pieces[] = {
 		{ (void *)(uintptr_t) "MAIL", 4 },
@@ -194,15 +194,103 @@ START_TEST(several_pieces_are_one_write_below)
 		{ (void *)(uintptr_t) " FROM:<>\r\n", 10 },
 	};
 	unsigned int writes;
-	size_t taken;
+	size_t before, taken;
 
 	pair_talk(TLS_1_3_ONLY);
 	writes = wire.writes;
+	before = wire.out.len;
 	ck_assert_int_eq(client->operations->write(client, pieces, 3, &taken),
 			 SMTPC_OK);
 	ck_assert_uint_eq(taken, 14);
 	ck_assert_uint_eq(wire.writes, writes + 1);
+	/* Each record has a header of 5 octets and a tag of 16. */
+	ck_assert_uint_lt(wire.out.len - before, 14 + 2 * (5 + 16));
 	peer_reads("MAIL FROM:<>\r\n");
+}
+END_TEST
+
+/* Many pieces, whose sizes and places fit records or do not. */
+START_TEST(pieces_of_any_size_leave_in_order)
+{
+	static const size_t sizes[] = { 1,    16384, 600, 16383, 40000,
+					5,    0,     1,	  16384, 16384,
+					3000, 3000,  99,  70000, 2 };
+	static char data[200000];
+	struct iovec pieces[15];
+	struct octets got = { NULL, 0 };
+	size_t sum = 0, sent = 0, taken, i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7 + i / 251);
+	for (i = 0; i < 15; i++) {
+		pieces[i].iov_base = data + sum;
+		pieces[i].iov_len = sizes[i];
+		sum += sizes[i];
+	}
+	pair_talk(versions[_i]);
+	for (i = 0; sent < sum; sent += taken) {
+		ck_assert_int_eq(client->operations->write(client, pieces + i,
+							   15 - (int)i, &taken),
+				 SMTPC_OK);
+		ck_assert_uint_eq(client->left, sent + taken);
+		for (size_t rest = taken; rest > 0; i++) {
+			if (rest < pieces[i].iov_len) {
+				pieces[i].iov_base =
+				    (char *)pieces[i].iov_base + rest;
+				pieces[i].iov_len -= rest;
+				break;
+			}
+			rest -= pieces[i].iov_len;
+		}
+	}
+	ck_assert_uint_eq(sent, sum);
+	ck_assert_int_eq(tls_peer_receive(&peer, &got), GNUTLS_E_AGAIN);
+	ck_assert_uint_eq(got.len, sum);
+	ck_assert_mem_eq(got.data, data, sum);
+	octets_clear(&got);
+}
+END_TEST
+
+START_TEST(at_rest_nothing_is_kept_of_what_was_written)
+{
+	const struct iovec pieces[] = {
+		{ (void *)(uintptr_t) "AUTH PLAIN ", 11 },
+		{ (void *)(uintptr_t) "c2VjcmV0\r\n", 10 },
+	};
+	const struct tls_stream *inside;
+	char data[100];
+	size_t taken;
+
+	pair_talk(TLS_1_3_ONLY);
+	ck_assert_int_eq(read_client(data, sizeof(data), &taken), SMTPC_AGAIN);
+	inside = (const void *)client;
+	ck_assert_int_eq(client->operations->write(client, pieces, 2, &taken),
+			 SMTPC_OK);
+	ck_assert_uint_gt(inside->out.size, 0);
+	wipe_watch("c2VjcmV0");
+	client->operations->rest(client);
+	ck_assert_uint_eq(wipe_count(), 1);
+	ck_assert_uint_eq(inside->plain.size + inside->in.size +
+			      inside->out.size + inside->records.size,
+			  0);
+	peer_reads("AUTH PLAIN c2VjcmV0\r\n");
+}
+END_TEST
+
+/* What has not left yet stays. */
+START_TEST(rest_throws_nothing_away)
+{
+	size_t taken;
+
+	pair_talk(TLS_1_3_ONLY);
+	memory_stream_limit(&wire, 10);
+	ck_assert_int_eq(write_client("NOOP\r\n", 6, &taken), SMTPC_OK);
+	client->operations->rest(client);
+	ck_assert_uint_eq(client->left, 0);
+	memory_stream_limit(&wire, SIZE_MAX);
+	ck_assert_int_eq(client->operations->flush(client), SMTPC_OK);
+	ck_assert_uint_eq(client->left, 6);
+	peer_reads("NOOP\r\n");
 }
 END_TEST
 
@@ -449,6 +537,7 @@ START_TEST(without_memory_reading_and_writing_fail)
 	pair_talk(TLS_1_3_ONLY);
 	/* What is empty keeps no memory. */
 	ck_assert_int_eq(read_client(data, sizeof(data), &len), SMTPC_AGAIN);
+	client->operations->rest(client);
 	fault_from(0);
 	if (_i == 0) {
 		ck_assert_int_eq(write_client("NOOP\r\n", 6, &len),
@@ -491,7 +580,11 @@ main(void)
 	tcase_add_test(tcase, what_came_with_the_handshake_is_not_lost);
 	tcase_add_loop_test(tcase, much_is_sent_in_order_and_in_bounded_memory,
 			    0, 3);
-	tcase_add_test(tcase, several_pieces_are_one_write_below);
+	tcase_add_test(tcase,
+		       several_pieces_are_one_record_and_one_write_below);
+	tcase_add_loop_test(tcase, pieces_of_any_size_leave_in_order, 0, 2);
+	tcase_add_test(tcase, at_rest_nothing_is_kept_of_what_was_written);
+	tcase_add_test(tcase, rest_throws_nothing_away);
 	tcase_add_loop_test(tcase, a_record_has_left_when_its_last_octet_has, 0,
 			    2);
 	tcase_add_test(tcase, flush_below_has_the_last_word);
