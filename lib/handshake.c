@@ -120,7 +120,8 @@ int
 handshake_end(struct smtpc_session *session, int rc)
 {
 	struct stream *stream = session->channel.stream;
-	char key_sha256[TLS_DIGEST_TEXT];
+	char key_sha256[TLS_DIGEST_TEXT] = "";
+	bool has_pins = session->trust_rules.pins != NULL;
 	uint32_t left;
 
 	if (rc == SMTPC_E_TIMEOUT)
@@ -129,7 +130,8 @@ handshake_end(struct smtpc_session *session, int rc)
 	if (rc != SMTPC_OK)
 		return engine_lost(session, rc, &stream->fault);
 	session->tls_is_up = true;
-	rc = tls_verify(stream, &session->problems, key_sha256);
+	rc = tls_verify(stream, &session->problems,
+			has_pins ? key_sha256 : NULL);
 	if (rc == SMTPC_E_NOMEM)
 		return engine_break(session, rc, NULL, "out of memory");
 	if (rc != SMTPC_OK)

@@ -57,8 +57,8 @@ bool tls_is_resumed(const struct stream *stream);
 /*
  * Verifies chain, name and purpose.  *ret_problems: SMTPC_CERTIFICATE_...
  * flags, 0 if all is well.  ret_key_sha256: the digest of the peer's key, in
- * hexadecimal digits.  SMTPC_E_TLS: it could not be verified at all.
- * SMTPC_E_NOMEM.
+ * hexadecimal digits; NULL: nobody asks for it.  SMTPC_E_TLS: it could not be
+ * verified at all.  SMTPC_E_NOMEM.
  */
 int tls_verify(struct stream *stream, uint32_t *ret_problems,
 	       char ret_key_sha256[TLS_DIGEST_TEXT]);

@@ -3,7 +3,6 @@
  * Whether the peer's certificates are good: all that is wrong with them.  What
  * of it matters is not decided here.
  */
-#include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 #include <string.h>
 
@@ -17,8 +16,6 @@
 
 /* No domain is longer. */
 #define HOST_MAX 255
-
-static const char subject_alt_name[] = "2.5.29.17";
 
 /* GnuTLS's findings and ours. */
 static const struct {
@@ -160,29 +157,25 @@ has_weak_key(gnutls_x509_crt_t crt)
 static bool
 has_name(gnutls_x509_crt_t crt, unsigned int wanted, const char *text)
 {
-	gnutls_subject_alt_names_t names;
-	gnutls_datum_t der = { NULL, 0 };
-	gnutls_datum_t name;
-	unsigned int type;
+	char name[HOST_MAX + 1];
+	unsigned int type, i;
 	bool found = false;
-	unsigned int i;
+	size_t len;
+	int rc;
 
-	if (gnutls_subject_alt_names_init(&names) != 0)
-		return false;
-	if (gnutls_x509_crt_get_extension_by_oid2(crt, subject_alt_name, 0,
-						  &der, NULL) == 0 &&
-	    gnutls_x509_ext_import_subject_alt_names(&der, names, 0) == 0) {
-		for (i = 0;
-		     !found && gnutls_subject_alt_names_get(names, i, &type,
-							    &name, NULL) == 0;
-		     i++)
-			found = type == wanted &&
-				(text == NULL ||
-				 ascii_equal((const char *)name.data, name.size,
-					     text, strlen(text)));
+	for (i = 0; !found; i++) {
+		type = 0;
+		len = sizeof(name);
+		rc = gnutls_x509_crt_get_subject_alt_name2(crt, i, name, &len,
+							   &type, NULL);
+		/* One that has no room here is longer than any domain. */
+		if (rc < 0 && rc != GNUTLS_E_SHORT_MEMORY_BUFFER)
+			break;
+		found =
+		    type == wanted &&
+		    (text == NULL ||
+		     (rc >= 0 && ascii_equal(name, len, text, strlen(text))));
 	}
-	gnutls_free(der.data);
-	gnutls_subject_alt_names_deinit(names);
 	return found;
 }
 
@@ -310,7 +303,8 @@ tls_verify(struct stream *stream, uint32_t *ret_problems,
 		return rc;
 	self->good_until = good_until(chain, count);
 	rc = SMTPC_E_TLS;
-	if (tls_certificate_key_digest(chain[0], ret_key_sha256)) {
+	if (ret_key_sha256 == NULL ||
+	    tls_certificate_key_digest(chain[0], ret_key_sha256)) {
 		*ret_problems = look_closer(chain, count, wanted, self->host,
 					    problems_of(status)) |
 				tls_status_problems(self->session, chain[0]);

@@ -27,9 +27,9 @@ void trust_clear(struct trust_rules *rules);
 
 /*
  * Judges a certificate with these problems and this digest of its key (64
- * lower-case digits).  Returns SMTPC_TRUST_...; NONE: *ret_left are the
- * problems that remain.  A pin that does not match is one of them, and is
- * added to *problems.
+ * lower-case digits, looked at only if there are pins).  Returns
+ * SMTPC_TRUST_...; NONE: *ret_left are the problems that remain.  A pin that
+ * does not match is one of them, and is added to *problems.
  */
 int trust_judge(const struct trust_rules *rules, const char *sha256,
 		uint32_t *problems, uint32_t *ret_left);
