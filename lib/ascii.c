@@ -37,36 +37,52 @@ const unsigned char ascii_classes[256] = {
 	['[' ... ']'] = ASCII_PRINTABLE,
 };
 
+#define WORD	    sizeof(uint64_t)
 #define EACH(octet) (UINT64_C(0x0101010101010101) * (octet))
 
+static uint64_t
+word_at(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return word;
+}
+
+/* What is left over is shorter than a word: some is looked at again. */
 bool
 ascii_is_7bit(const char *text, size_t len)
 {
-	uint64_t word, all = 0;
+	uint64_t all = 0;
 	size_t i;
 
-	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, text + i, sizeof(word));
-		all |= word;
-	}
+	for (i = 0; i + WORD <= len; i += WORD)
+		all |= word_at(text + i);
+	if (len >= WORD)
+		return !((all | word_at(text + len - WORD)) & EACH(0x80));
 	for (; i < len; i++)
 		all |= (unsigned char)text[i];
-	return !(all & EACH(0x80));
+	return !(all & 0x80);
+}
+
+/* An octet's top bit is set by what is below 0x20, or above 0x7e. */
+static uint64_t
+not_printable(uint64_t word)
+{
+	return (word - EACH(0x20)) | (word + EACH(1)) | word;
 }
 
 bool
 ascii_all_printable(const char *text, size_t len)
 {
-	uint64_t word, bad = 0;
+	uint64_t bad = 0;
 	size_t i;
 
-	/* An octet's top bit is set by what is below 0x20, or above 0x7e. */
-	for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
-		memcpy(&word, text + i, sizeof(word));
-		bad |= (word - EACH(0x20)) | (word + EACH(1)) | word;
-	}
-	if (bad & EACH(0x80))
-		return false;
+	for (i = 0; i + WORD <= len; i += WORD)
+		bad |= not_printable(word_at(text + i));
+	if (len >= WORD)
+		return !((bad | not_printable(word_at(text + len - WORD))) &
+			 EACH(0x80));
 	for (; i < len; i++)
 		if (!ascii_is_printable(text[i]))
 			return false;

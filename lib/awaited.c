@@ -11,6 +11,13 @@
 
 #define SIZE_FIRST 16
 
+/* Where the item is that stands so far behind the first. */
+static struct awaited *
+place(const struct awaited_queue *queue, size_t index)
+{
+	return &queue->items[(queue->first + index) & (queue->size - 1)];
+}
+
 static bool
 grow(struct awaited_queue *queue)
 {
@@ -21,7 +28,7 @@ grow(struct awaited_queue *queue)
 	if (items == NULL)
 		return false;
 	for (i = 0; i < queue->count; i++)
-		items[i] = queue->items[(queue->first + i) % queue->size];
+		items[i] = *place(queue, i);
 	mem_free(queue->items);
 	queue->items = items;
 	queue->size = size;
@@ -35,7 +42,7 @@ awaited_push(struct awaited_queue *queue, const struct awaited *item)
 	assert(queue->count < AWAITED_MAX);
 	if (queue->count == queue->size && !grow(queue))
 		return false;
-	queue->items[(queue->first + queue->count) % queue->size] = *item;
+	*place(queue, queue->count) = *item;
 	queue->count++;
 	return true;
 }
@@ -45,27 +52,10 @@ awaited_push_first(struct awaited_queue *queue, const struct awaited *item)
 {
 	if (queue->count == queue->size && !grow(queue))
 		return false;
-	queue->first = (queue->first + queue->size - 1) % queue->size;
+	queue->first = (queue->first + queue->size - 1) & (queue->size - 1);
 	queue->items[queue->first] = *item;
 	queue->count++;
 	return true;
-}
-
-const struct awaited *
-awaited_first(const struct awaited_queue *queue)
-{
-	assert(queue->count > 0);
-	return &queue->items[queue->first];
-}
-
-struct awaited
-awaited_pop(struct awaited_queue *queue)
-{
-	struct awaited item = *awaited_first(queue);
-
-	queue->first = (queue->first + 1) % queue->size;
-	queue->count--;
-	return item;
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef SMTPC_AWAITED_H
 #define SMTPC_AWAITED_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +26,8 @@ struct awaited {
 /* The replies to come, in order: this queue is what pipelining is. */
 struct awaited_queue {
 	struct awaited *items; /* a ring */
-	size_t size, first, count;
+	size_t size;	       /* a power of two */
+	size_t first, count;
 };
 
 /* False: there is no memory.  The queue must not be full. */
@@ -36,8 +38,23 @@ bool awaited_push_first(struct awaited_queue *queue,
 			const struct awaited *item);
 
 /* Both take a queue that is not empty. */
-struct awaited awaited_pop(struct awaited_queue *queue);
-const struct awaited *awaited_first(const struct awaited_queue *queue);
+
+static inline const struct awaited *
+awaited_first(const struct awaited_queue *queue)
+{
+	assert(queue->count > 0);
+	return &queue->items[queue->first];
+}
+
+static inline struct awaited
+awaited_pop(struct awaited_queue *queue)
+{
+	struct awaited item = *awaited_first(queue);
+
+	queue->first = (queue->first + 1) & (queue->size - 1);
+	queue->count--;
+	return item;
+}
 
 void awaited_clear(struct awaited_queue *queue);
 

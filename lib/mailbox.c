@@ -26,11 +26,13 @@ label_problem(const char *label, size_t len, bool may_be_utf8)
 		return "a label of the domain is longer than 63 octets";
 	if (label[0] == '-' || label[len - 1] == '-')
 		return "a label of the domain begins or ends with a hyphen";
-	for (i = 0; i < len; i++)
-		if (!ascii_is_alnum(label[i]) && label[i] != '-' &&
-		    !(may_be_utf8 && (label[i] & 0x80)))
+	for (i = 0; i < len; i++) {
+		if (ascii_is_alnum(label[i]))
+			continue;
+		if (label[i] != '-' && !(may_be_utf8 && (label[i] & 0x80)))
 			return "the domain holds a character that no domain "
 			       "may hold";
+	}
 	return NULL;
 }
 

@@ -216,6 +216,19 @@ forget_lines(struct reply_parser *parser)
 	buffer_truncate(&parser->ends, 0);
 }
 
+static bool
+is_first_digit(char c)
+{
+	return c >= '2' && c <= '5';
+}
+
+/* What may stand behind a code. */
+static bool
+is_separator(char c)
+{
+	return c == ' ' || c == '-' || c == '\r' || c == '\n';
+}
+
 /*
  * Whether the octets there are can be the start of a line, so that a peer
  * that speaks something else is found out without waiting for a line's end.
@@ -223,16 +236,10 @@ forget_lines(struct reply_parser *parser)
 static bool
 may_begin_line(const char *data, size_t len)
 {
-	size_t digits = len < 3 ? len : 3;
-	size_t i;
-
-	for (i = 0; i < digits; i++)
-		if (!ascii_is_digit(data[i]))
-			return false;
-	if (len > 0 && (data[0] < '2' || data[0] > '5'))
-		return false;
-	return len < 4 || data[3] == ' ' || data[3] == '-' || data[3] == '\r' ||
-	       data[3] == '\n';
+	return (len < 1 || is_first_digit(data[0])) &&
+	       (len < 2 || ascii_is_digit(data[1])) &&
+	       (len < 3 || ascii_is_digit(data[2])) &&
+	       (len < 4 || is_separator(data[3]));
 }
 
 /* Whether a line is longer than is read: a 334 may carry a long challenge. */
