@@ -105,12 +105,14 @@ channel_commit(struct channel *channel)
 {
 	size_t len = buffer_length(&channel->out) - channel->committed;
 	size_t count = segment_count(channel);
-	struct channel_segment *last = segments_of(channel) + count - 1;
+	struct channel_segment *last = NULL;
 
 	if (len == 0)
 		return;
+	if (count > 0)
+		last = segments_of(channel) + count - 1;
 	channel->committed += len;
-	if (count > 0 && last->borrowed == NULL) {
+	if (last != NULL && last->borrowed == NULL) {
 		last->len += len;
 		channel->put += len;
 	} else {
