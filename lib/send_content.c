@@ -10,7 +10,7 @@
  * looked at before it is sent; and a chunk is no larger than this.
  */
 #define DATA_PART  (256 * 1024)
-#define CHUNK_PART (4 * 1024 * 1024)
+#define CHUNK_PART (512 * 1024)
 
 /*
  * Failures.
