@@ -95,7 +95,9 @@ struct pipeline {
 	bool needs_rset;     /* before the next MAIL */
 	bool last_used_bdat; /* the last that has had a turn */
 	bool has_doubts;     /* one of this operation's is in doubt */
-	uint32_t begun;	     /* on this connection: MAIL was sent */
+	/* QUIT is to follow the last one, and has. */
+	bool is_closing, has_quit;
+	uint32_t begun; /* on this connection: MAIL was sent */
 
 	/* What the timer was last set for. */
 	struct send_watch {
@@ -373,6 +375,12 @@ struct command_line {
 
 /* Whether there is anything to authenticate with (auth_choice.c). */
 bool auth_is_possible(const struct smtpc_session *session);
+
+/*
+ * QUIT is over, with rc (op_simple.c): the connection is done with, and the
+ * server need not have said anything.
+ */
+int quit_end(struct smtpc_session *session, int rc);
 
 /* Begins what is missing of a usable session (op_open.c). */
 int open_begin(struct smtpc_session *session, const struct endpoint *endpoint);

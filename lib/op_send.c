@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "command.h"
 #include "send.h"
 
 int
@@ -90,6 +91,22 @@ send_watch(struct smtpc_session *session)
 		session->deadline = CLOCK_NEVER;
 }
 
+/* QUIT goes out behind the last one, without waiting for any verdict. */
+static int
+send_quit(struct smtpc_session *session)
+{
+	struct pipeline *pipeline = &session->pipeline;
+	bool ok;
+
+	if (!pipeline->is_closing || pipeline->has_quit ||
+	    session->transaction != NULL || pipeline->queued != NULL ||
+	    !send_may_pipeline(session))
+		return SMTPC_AGAIN;
+	pipeline->has_quit = true;
+	ok = command_write(&session->channel.out, "QUIT", NULL);
+	return engine_send(session, ok, NULL, SMTPC_PHASE_QUIT);
+}
+
 static int
 send_fill(struct smtpc_session *session)
 {
@@ -112,6 +129,8 @@ send_fill(struct smtpc_session *session)
 			break;
 		session->transaction = NULL;
 	}
+	if (rc == SMTPC_AGAIN)
+		rc = send_quit(session);
 	/* What was there to be sent may have been withdrawn. */
 	return rc == SMTPC_AGAIN ? pipeline_result(session) : rc;
 }
@@ -141,6 +160,8 @@ send_reply(struct smtpc_session *session, const struct awaited *awaited,
 	case SMTPC_PHASE_CONTENT:
 	case SMTPC_PHASE_END_OF_DATA:
 		return content_reply(session, awaited, reply);
+	case SMTPC_PHASE_QUIT:
+		return SMTPC_OK;
 	default:
 		return envelope_reply(session, awaited, reply);
 	}
@@ -150,11 +171,16 @@ send_reply(struct smtpc_session *session, const struct awaited *awaited,
 static int
 send_end(struct smtpc_session *session, int rc)
 {
+	struct pipeline *pipeline = &session->pipeline;
+	bool has_quit = pipeline->has_quit && pipeline->open == NULL;
 	struct smtpc_transaction *transaction;
 
 	while ((transaction = pipeline_open(session)) != NULL)
 		pipeline_settle(session, transaction, &session->error);
-	transaction = session->pipeline.oldest;
+	pipeline->is_closing = pipeline->has_quit = false;
+	if (has_quit)
+		return quit_end(session, rc);
+	transaction = pipeline->oldest;
 	if (transaction == NULL || !transaction->is_alone)
 		return rc;
 	pipeline_take(session);

@@ -165,7 +165,7 @@ quit_reply(struct smtpc_session *session, const struct awaited *awaited,
  * Many servers close without a word, some with a reset, and that is as good:
  * what was sent before has been answered.
  */
-static int
+int
 quit_end(struct smtpc_session *session, int rc)
 {
 	struct stream *stream = session->channel.stream;

@@ -220,7 +220,10 @@ pipeline_can_take(const struct smtpc_session *session)
 int
 pipeline_result(const struct smtpc_session *session)
 {
-	return session->pipeline.open != NULL ? SMTPC_AGAIN : SMTPC_OK;
+	const struct pipeline *pipeline = &session->pipeline;
+
+	return pipeline->open != NULL || pipeline->is_closing ? SMTPC_AGAIN
+							      : SMTPC_OK;
 }
 
 void

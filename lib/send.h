@@ -58,7 +58,7 @@ bool pipeline_is_full(const struct smtpc_session *session);
 /* Whether the oldest one's fate is known. */
 bool pipeline_can_take(const struct smtpc_session *session);
 
-/* SMTPC_AGAIN while there is one whose fate is open; SMTPC_OK. */
+/* SMTPC_AGAIN while there is one whose fate is open, or QUIT; SMTPC_OK. */
 int pipeline_result(const struct smtpc_session *session);
 
 /* Hands the oldest one back, whose fate is known. */

@@ -205,9 +205,12 @@ smtpc_send(smtpc_session *session, smtpc_transaction *transaction)
 	return wait_until_done(session, rc);
 }
 
-/* Whether another transaction may be handed over now. */
+/*
+ * Whether a stream goes on, or another may begin: no other operation is in
+ * progress, nor is there one transaction that is sent by itself.
+ */
 static int
-may_submit(const struct smtpc_session *session)
+may_stream(const struct smtpc_session *session)
 {
 	if (session == NULL)
 		return SMTPC_E_INVALID;
@@ -216,6 +219,13 @@ may_submit(const struct smtpc_session *session)
 	    (session->pipeline.count > 0 && session->pipeline.oldest->is_alone))
 		return SMTPC_E_BUSY;
 	return SMTPC_OK;
+}
+
+/* Whether nothing goes out behind what is in progress. */
+static bool
+is_quitting(const struct smtpc_session *session)
+{
+	return session->pipeline.is_closing || session->operation == &op_quit;
 }
 
 static bool
@@ -227,11 +237,11 @@ has_room(const struct smtpc_session *session)
 int
 smtpc_submit(smtpc_session *session, smtpc_transaction *transaction)
 {
-	int rc = may_submit(session);
+	int rc = may_stream(session);
 
 	if (rc != SMTPC_OK || transaction == NULL)
 		return rc != SMTPC_OK ? rc : SMTPC_E_INVALID;
-	if (transaction->session != NULL)
+	if (transaction->session != NULL || is_quitting(session))
 		return SMTPC_E_BUSY;
 	if (pipeline_is_full(session)) {
 		if (!session->blocking)
@@ -246,7 +256,7 @@ smtpc_submit(smtpc_session *session, smtpc_transaction *transaction)
 int
 smtpc_collect(smtpc_session *session, smtpc_transaction **ret_transaction)
 {
-	int rc = may_submit(session);
+	int rc = may_stream(session);
 
 	if (rc != SMTPC_OK)
 		return rc;
@@ -268,11 +278,34 @@ smtpc_session_outstanding(const smtpc_session *session)
 	return session != NULL ? session->pipeline.count : 0;
 }
 
+/* QUIT behind those that are under way, where they need not be waited for. */
+static int
+quit_behind(struct smtpc_session *session)
+{
+	int rc = may_stream(session);
+
+	if (rc != SMTPC_OK)
+		return rc;
+	if (session->pipelining != SMTPC_PIPELINING_STREAM ||
+	    is_quitting(session))
+		return SMTPC_E_BUSY;
+	if (session->operation == NULL) {
+		rc = engine_begin(session, &op_quit, NULL);
+	} else {
+		session->pipeline.is_closing = true;
+		rc = engine_process(session);
+	}
+	return wait_until_done(session, rc);
+}
+
 int
 smtpc_quit(smtpc_session *session)
 {
-	int rc = may_step(session);
+	int rc;
 
+	if (smtpc_session_outstanding(session) > 0)
+		return quit_behind(session);
+	rc = may_step(session);
 	/* Nothing may be sent to a server that is not trusted. */
 	if (rc == SMTPC_OK && session->state == SMTPC_STATE_UNTRUSTED)
 		return smtpc_disconnect(session);

@@ -353,6 +353,8 @@ do_simple(struct play *play)
 				    NULL, 0 };
 	size_t i;
 
+	play->stream.has_quit |=
+	    strcmp(play->step->verb, "quit") == 0 && play->stream.count > 0;
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(calls[i].verb, play->step->verb) == 0)
 			return calls[i].call(play->session);

@@ -78,7 +78,7 @@ struct play_result {
 	struct octets transcript, wire;
 	size_t octets_from_server, octets_from_client;
 	size_t octets_of_handshake; /* the server's */
-	bool data_ended; /* the server has the final dot */
+	bool data_ended;	    /* the server has the final dot */
 	bool abandoned;
 	size_t waits; /* in a session that does not block */
 };

@@ -7,8 +7,7 @@
 #include "play_world.h"
 
 /* Settings that trust the authorities of these names; made once. */
-smtpc_tls *trust_by_names(struct certificates *certificates,
-			  const char *names);
+smtpc_tls *trust_by_names(struct certificates *certificates, const char *names);
 
 /* Makes whatever is made once for all plays of this scenario. */
 void trust_prepare(const struct scenario *scenario,

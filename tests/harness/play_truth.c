@@ -63,7 +63,8 @@ check_state(struct play *play)
 		wrong(play,
 		      "the session goes on, and the connection is closed");
 	if (smtpc_session_next_timeout(play->session) != SMTPC_FOREVER &&
-	    smtpc_session_outstanding(play->session) == 0)
+	    smtpc_session_outstanding(play->session) == 0 &&
+	    !play->stream.has_quit)
 		wrong(play, "nothing is in progress, but there is a deadline");
 }
 
@@ -75,9 +76,9 @@ static void
 check_goodbye(struct play *play)
 {
 	if (strcmp(play->step->verb, "quit") == 0 && play->rc == SMTPC_OK &&
-	    play->peer.tls != NULL && !play->link.ended &&
-	    play->link.read_error == 0 && (play->cell & CELL_WHOLE) &&
-	    !play->options->lenient &&
+	    !play->stream.has_quit && play->peer.tls != NULL &&
+	    !play->link.ended && play->link.read_error == 0 &&
+	    (play->cell & CELL_WHOLE) && !play->options->lenient &&
 	    play->state_before != SMTPC_STATE_UNTRUSTED &&
 	    !play->peer.said_goodbye)
 		wrong(play, "TLS was not ended with a goodbye");
@@ -281,7 +282,7 @@ truth_record(struct play *play)
 	octets_printf(out, "%s %s: %s", play->step->verb, play->step->argument,
 		      text_or(name_of_result(play->rc), "?"));
 	/* How far the connection is at each of these may differ. */
-	if (stream_is_step(play)) {
+	if (stream_is_step(play) || play->stream.last != NULL) {
 		if (play->sent != NULL)
 			record_mail(play, out);
 		octets_append_text(out, "\n");

@@ -52,6 +52,7 @@ struct play_stream {
 	struct script_line *lines;
 	size_t line_count;
 	const struct step *last; /* NULL: there is no stream */
+	bool has_quit;		 /* QUIT goes out behind it */
 };
 
 struct play {
