@@ -559,6 +559,20 @@ finish(struct smtpc_session *session, int rc)
 	return rc;
 }
 
+/* Another thread has said that this is to end. */
+static int
+cancelled(struct smtpc_session *session)
+{
+	return engine_break(session, SMTPC_E_CANCELLED, NULL, "%s: cancelled",
+			    smtpc_phase_name(session->phase));
+}
+
+static bool
+is_cancelled(const struct smtpc_session *session)
+{
+	return interrupt_is_requested(&session->interrupt);
+}
+
 static int
 carry_on(struct smtpc_session *session)
 {
@@ -568,7 +582,8 @@ carry_on(struct smtpc_session *session)
 	do {
 		do {
 			moved = session->was_answered = false;
-			rc = advance(session, &moved);
+			rc = is_cancelled(session) ? cancelled(session)
+						   : advance(session, &moved);
 			/* What came in time counts, whenever it is read. */
 		} while (rc == SMTPC_AGAIN && moved &&
 			 (session->was_answered ||
@@ -597,10 +612,13 @@ process_idle(struct smtpc_session *session)
 		return session->error.result < 0 ? session->error.result
 						 : SMTPC_E_STATE;
 	failure_clear(&session->error);
-	if (session->channel.stream == NULL ||
-	    session->state == SMTPC_STATE_UNTRUSTED)
+	if (is_cancelled(session))
+		rc = cancelled(session);
+	else if (session->channel.stream == NULL ||
+		 session->state == SMTPC_STATE_UNTRUSTED)
 		return SMTPC_OK;
-	rc = exchange_octets(session, &moved);
+	else
+		rc = exchange_octets(session, &moved);
 	if (session->state == SMTPC_STATE_DEAD)
 		close_connection(session);
 	else
@@ -678,7 +696,10 @@ start(struct smtpc_session *session, const struct operation *operation,
 	int rc;
 
 	session->phase = operation->phase;
-	rc = check_state(session, operation);
+	if (is_cancelled(session))
+		rc = cancelled(session);
+	else
+		rc = check_state(session, operation);
 	if (rc == SMTPC_AGAIN)
 		rc = check_silence(session, operation);
 	if (rc == SMTPC_AGAIN)
@@ -726,6 +747,7 @@ engine_close(struct smtpc_session *session, int rc)
 	close_connection(session);
 	rest(session);
 	session->state = SMTPC_STATE_DISCONNECTED;
+	interrupt_clear(&session->interrupt);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "credentials.h"
 #include "extension.h"
 #include "failure.h"
+#include "interrupt.h"
 #include "reply.h"
 #include "tls.h"
 #include "trace.h"
@@ -131,6 +132,8 @@ struct auth_settings {
 };
 
 struct smtpc_session {
+	struct interrupt interrupt; /* smtpc_cancel() */
+
 	/* Settings. */
 	bool blocking;
 	bool helper_thread;

@@ -54,6 +54,7 @@ smtpc_session_new(smtpc_session **ret_session)
 	session = mem_zalloc(sizeof(*session));
 	if (session == NULL)
 		return SMTPC_E_NOMEM;
+	interrupt_init(&session->interrupt);
 	session->blocking = true;
 	session->helper_thread = true;
 	session->pipelining = SMTPC_PIPELINING_SAFE;
@@ -98,6 +99,7 @@ smtpc_session_free(smtpc_session *session)
 	attempts_clear(&session->attempts);
 	buffer_clear(&session->challenge);
 	mem_free(session->host);
+	interrupt_end(&session->interrupt);
 	mem_free(session);
 }
 

@@ -324,6 +324,15 @@ smtpc_disconnect(smtpc_session *session)
 	return SMTPC_OK;
 }
 
+int
+smtpc_cancel(smtpc_session *session)
+{
+	if (session == NULL)
+		return SMTPC_E_INVALID;
+	interrupt_request(&session->interrupt);
+	return SMTPC_OK;
+}
+
 static int
 open_endpoint(struct smtpc_session *session, const struct endpoint *endpoint,
 	      bool good, const char *problem)

@@ -11,6 +11,8 @@
 #include "clock.h"
 #include "system_error.h"
 
+#define INTERRUPT_LOOK_MS 100
+
 int (*wait_source)(struct pollfd *, nfds_t, int) = poll;
 
 static void
@@ -79,12 +81,16 @@ until(int64_t time)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Wait for the descriptors, until time at the latest; poll()'s result. */
+/*
+ * Wait for the descriptors and for another thread's request, until time at the
+ * latest; poll()'s result.
+ */
 static int
 wait_for(struct smtpc_session *session, int64_t time)
 {
 	const struct wait_set *set = refresh(session);
-	struct pollfd items[WAIT_MAX];
+	struct pollfd items[WAIT_MAX + 1];
+	int milliseconds;
 	size_t i;
 
 	for (i = 0; i < set->count; i++) {
@@ -96,7 +102,18 @@ wait_for(struct smtpc_session *session, int64_t time)
 		if (set->items[i].wants & SMTPC_WANT_WRITE)
 			items[i].events |= POLLOUT;
 	}
-	return wait_source(items, set->count, until(time));
+	items[i].fd = interrupt_descriptor(&session->interrupt);
+	items[i].events = POLLIN;
+	items[i].revents = 0;
+	if (interrupt_is_requested(&session->interrupt))
+		return 1;
+	milliseconds = until(time);
+	/* Without a descriptor to wait for, it is looked for. */
+	if (items[i].fd < 0 &&
+	    (milliseconds < 0 || milliseconds > INTERRUPT_LOOK_MS))
+		milliseconds = INTERRUPT_LOOK_MS;
+	return wait_source(items, set->count + (items[i].fd >= 0),
+			   milliseconds);
 }
 
 static int

@@ -585,6 +585,13 @@ SMTPC_API int smtpc_quit(smtpc_session *session) SMTPC_NONNULL_1;
 SMTPC_API int smtpc_disconnect(smtpc_session *session) SMTPC_NONNULL_1;
 
 /*
+ * The one call that another thread may make, while the session exists: what is
+ * in progress, and what follows, ends with SMTPC_E_CANCELLED until
+ * smtpc_disconnect().
+ */
+SMTPC_API int smtpc_cancel(smtpc_session *session) SMTPC_NONNULL_1;
+
+/*
  * Whatever remains of connect, EHLO, STARTTLS as the TLS mode asks, EHLO
  * again, and AUTH if credentials are set.
  */
