@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <smtpc/smtpc.h>
@@ -285,6 +286,36 @@ START_TEST(one_that_has_begun_ends_the_connection_when_it_is_freed)
 }
 END_TEST
 
+/* Long enough for any clock to show it. */
+static void
+let_time_pass(void)
+{
+	const struct timespec while_resting = { 0, 5000000 };
+
+	ck_assert_int_eq(nanosleep(&while_resting, NULL), 0);
+}
+
+/* _i: what the server says unasked, long before the next message. */
+START_TEST(Q_106_what_came_while_the_session_rested_is_no_answer_to_MAIL)
+{
+	static const char *const lines[] = {
+		"250 and delivered\r\n",
+		"554 what you sent before was spam\r\n",
+		"354 go on\r\n",
+	};
+
+	say(lines[_i % 3]);
+	let_time_pass();
+	ck_assert_int_eq(_i < 3 ? smtpc_submit(session, mails[0])
+				: smtpc_send(session, mails[0]),
+			 SMTPC_E_PROTOCOL);
+	ck_assert_str_eq(smtpc_error_detail(session), "unsolicited-reply");
+	ck_assert_int_eq(smtpc_session_state(session), SMTPC_STATE_DEAD);
+	must_be(0, SMTPC_E_PROTOCOL, SMTPC_OUTCOME_NOT_ATTEMPTED);
+	ck_assert_str_eq(heard(), "");
+}
+END_TEST
+
 START_TEST(bad_arguments_change_nothing)
 {
 	smtpc_transaction *mail = mails[0];
@@ -330,6 +361,10 @@ main(void)
 		       one_that_has_not_begun_is_withdrawn_when_it_is_freed);
 	tcase_add_test(tcase,
 		       one_that_has_begun_ends_the_connection_when_it_is_freed);
+	tcase_add_loop_test(
+	    tcase,
+	    Q_106_what_came_while_the_session_rested_is_no_answer_to_MAIL, 0,
+	    6);
 	tcase_add_test(tcase, bad_arguments_change_nothing);
 	suite_add_tcase(suite, tcase);
 	srunner_set_tap(runner, "-");
