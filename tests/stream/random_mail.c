@@ -365,3 +365,15 @@ random_mail_judge(const struct random_mail *mail)
 	wrong("mail %zu: %s with an honest server", mail->number,
 	      smtpc_strerror(result));
 }
+
+bool
+random_mail_may_go_again(const struct random_mail *mail)
+{
+	size_t i;
+
+	for (i = 0; i < mail->recipient_count; i++)
+		if (mail->taken[i] > 0)
+			return false;
+	return mail->source == FROM_MEMORY || mail->source == FROM_COPY ||
+	       mail->source == FROM_FILE;
+}

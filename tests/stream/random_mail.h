@@ -27,6 +27,7 @@ struct random_mail {
 	size_t number; /* its sender begins with it */
 	smtpc_transaction *transaction;
 	bool is_submitted; /* and not handed back */
+	size_t place;	   /* among all that were submitted */
 	enum mail_source source;
 	int form;
 	char *content;
@@ -68,6 +69,9 @@ void random_mail_compare(const struct random_mail *mail, const char *octets,
 
 /* Holds its fate against what the server knows. */
 void random_mail_judge(const struct random_mail *mail);
+
+/* Whether nobody has it, and its content can be read once more. */
+bool random_mail_may_go_again(const struct random_mail *mail);
 
 /* Frees it; its memory is used for something else at once. */
 void random_mail_drop(struct random_mail *mail);

@@ -29,6 +29,7 @@
 
 /* What is left to do, and for how long nothing has come of it. */
 static unsigned int to_make, idle;
+static size_t places;
 
 static void
 must(int rc, const char *what)
@@ -126,19 +127,33 @@ connect_session(void)
 static struct random_mail *
 oldest(void)
 {
-	size_t i;
+	struct random_mail *found = NULL;
+	struct random_mail *mail;
 
-	for (i = 0; i < world.count; i++)
-		if (world.mails[i].is_submitted)
-			return &world.mails[i];
-	return NULL;
+	for (mail = world.mails; mail < world.mails + world.count; mail++)
+		if (mail->is_submitted &&
+		    (found == NULL || mail->place < found->place))
+			found = mail;
+	return found;
+}
+
+static void
+hand_over(struct random_mail *mail)
+{
+	int rc = smtpc_submit(world.session, mail->transaction);
+
+	note("submit %zu, %zu octets from %d: %s", mail->number, mail->len,
+	     (int)mail->source, smtpc_strerror(rc));
+	mail->is_submitted = rc == SMTPC_OK;
+	mail->place = places++;
+	if (!mail->is_submitted)
+		random_mail_drop(mail);
 }
 
 static void
 submit(void)
 {
 	struct random_mail *mail;
-	int rc;
 
 	if (to_make == 0 ||
 	    smtpc_session_outstanding(world.session) >= SUBMITTED)
@@ -147,12 +162,7 @@ submit(void)
 	mail = random_mail_make();
 	if (once_in(2))
 		random_mail_push(mail);
-	rc = smtpc_submit(world.session, mail->transaction);
-	note("submit %zu, %zu octets from %d: %s", mail->number, mail->len,
-	     (int)mail->source, smtpc_strerror(rc));
-	mail->is_submitted = rc == SMTPC_OK;
-	if (!mail->is_submitted)
-		random_mail_drop(mail);
+	hand_over(mail);
 }
 
 static void
@@ -168,7 +178,10 @@ collect(void)
 	if (mail != oldest())
 		wrong("mail %zu is handed back before its time", mail->number);
 	random_mail_judge(mail);
-	random_mail_drop(mail);
+	if (random_mail_may_go_again(mail) && once_in(2))
+		hand_over(mail);
+	else
+		random_mail_drop(mail);
 }
 
 static void
