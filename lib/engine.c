@@ -512,7 +512,7 @@ close_connection(struct smtpc_session *session)
 	session->mechanism = NULL;
 	session->auth.may_echo = false;
 	session->pipeline.needs_rset = false;
-	session->pipeline.last_used_bdat = false;
+	session->pipeline.last_used_bdat = session->pipeline.bdat_works = false;
 	session->pipeline.begun = 0;
 }
 

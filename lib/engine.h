@@ -95,6 +95,7 @@ struct pipeline {
 	bool is_throttled, is_full;
 	bool needs_rset;     /* before the next MAIL */
 	bool last_used_bdat; /* the last that has had a turn */
+	bool bdat_works;     /* one was accepted on this connection */
 	bool has_doubts;     /* one of this operation's is in doubt */
 	/* QUIT is to follow the last one, and has. */
 	bool is_closing, has_quit;
@@ -140,6 +141,7 @@ struct smtpc_session {
 	int pipelining;
 	int protocol; /* SMTPC_PROTOCOL_... */
 	bool chunking;
+	bool chunking_is_broken; /* it is offered, and does not work */
 	int64_t chunk_threshold;
 	int tls_mode;
 	int64_t timeouts[PHASE_COUNT];

@@ -62,9 +62,9 @@ begin(struct smtpc_session *session, struct smtpc_transaction *transaction)
 	struct turn *turn = &transaction->turn;
 
 	outcome_begin(transaction);
-	turn->uses_bdat =
-	    transaction->needs_bdat ||
-	    (session->chunking && engine_offers(session, EXTENSION_CHUNKING));
+	turn->uses_bdat = transaction->needs_bdat ||
+			  (session->chunking && !session->chunking_is_broken &&
+			   engine_offers(session, EXTENSION_CHUNKING));
 	turn->wants_rset =
 	    pipeline->last_used_bdat && transaction != pipeline->open;
 	turn->begun_at = session->channel.put;

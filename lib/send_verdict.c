@@ -45,6 +45,41 @@ contradicted(struct smtpc_session *session,
 			    "the message is accepted though %s", what);
 }
 
+/*
+ * Whether a server that offers chunks does not know them: it has taken a
+ * recipient, and refuses the first BDAT as a command that it does not have, or
+ * not here.  What the chunk holds may have been read as commands.
+ */
+static bool
+is_without_chunks(const struct smtpc_session *session,
+		  const struct smtpc_transaction *transaction,
+		  const struct smtpc_reply *reply)
+{
+	return transaction->turn.uses_bdat && !transaction->needs_bdat &&
+	       transaction->turn.taken > 0 && !session->pipeline.bdat_works &&
+	       (reply->code == 500 || reply->code == 502 ||
+		reply->code == 503 || reply->code == 504);
+}
+
+/*
+ * Nobody has the message, and it is not the message that is refused: on another
+ * connection it can go by DATA.
+ */
+static int
+do_without_chunks(struct smtpc_session *session,
+		  struct smtpc_transaction *transaction,
+		  const struct smtpc_reply *reply)
+{
+	session->chunking_is_broken = true;
+	envelope_refused(transaction, SMTPC_E_PROTOCOL, SMTPC_PHASE_CONTENT,
+			 reply,
+			 "the server offers CHUNKING and does not have "
+			 "it: connect again, and DATA is used");
+	transaction->failure.detail = "chunking-broken";
+	transaction->stage = STAGE_FAILED;
+	return content_close(session, transaction);
+}
+
 /* One chunk of several; the last one brings the verdict. */
 static int
 chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
@@ -55,8 +90,13 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 
 	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
-	if (reply_class(reply) == 2 && !is_early)
+	if (reply_class(reply) == 2 && !is_early) {
+		session->pipeline.bdat_works = true;
 		return SMTPC_AGAIN;
+	}
+	if (is_without_chunks(session, transaction, reply) &&
+	    !transaction->turn.is_stopped)
+		return do_without_chunks(session, transaction, reply);
 	if (reply_class(reply) == 2)
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "the server accepts a chunk that it can't "
@@ -143,6 +183,8 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		session->pipeline.needs_rset = true;
 	if (turn->taken == 0 || turn->is_stopped)
 		return verdict_for_nobody(session, transaction, reply);
+	if (is_without_chunks(session, transaction, reply))
+		return do_without_chunks(session, transaction, reply);
 	if (session->protocol == SMTPC_PROTOCOL_LMTP && whole)
 		return lmtp_verdict(session, transaction, reply);
 	if (reply_class(reply) != 2) {
@@ -154,6 +196,8 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "the server accepts a message that it "
 				    "can't have yet");
+	if (turn->uses_bdat)
+		session->pipeline.bdat_works = true;
 	reply_keep(&transaction->reply, reply);
 	outcome_of_taken(transaction, SMTPC_OUTCOME_ACCEPTED, reply);
 	return pipeline_conclude(session, transaction);

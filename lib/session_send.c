@@ -39,9 +39,11 @@ smtpc_session_set_chunking(smtpc_session *session, int on)
 {
 	int rc = session_may_set(session);
 
-	if (rc == SMTPC_OK)
-		session->chunking = on != 0;
-	return rc;
+	if (rc != SMTPC_OK)
+		return rc;
+	session->chunking = on != 0;
+	session->chunking_is_broken = false;
+	return SMTPC_OK;
 }
 
 int

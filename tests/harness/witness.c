@@ -209,6 +209,10 @@ hear_reply(struct witness *witness, int code)
 		witness->in_content = code == 354;
 		witness->content_mail = item.mail;
 		break;
+	case WITNESS_CHUNK:
+		if (code >= 400 && mail->verdict == 0)
+			mail->verdict = code;
+		break;
 	case WITNESS_END:
 		hear_verdict(witness, mail, code);
 		break;
@@ -312,7 +316,7 @@ witness_may_have_taken(const struct witness *witness, size_t number,
 {
 	const struct witness_mail *mail = witness_mail(witness, number);
 
-	if (!mail->data_ended)
+	if (!mail->data_ended || mail->verdict >= 400)
 		return false;
 	if (recipient < mail->recipient_count)
 		return mail->recipients[recipient].taken;
