@@ -3,6 +3,7 @@
  * Plays each scenario of a dialogue file in every cell of the matrix.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "run.h"
@@ -38,10 +39,24 @@ compare(const struct scenario *scenario, unsigned int cell,
 		     scenario->file, scenario->number, play_cell_name(cell));
 }
 
+/*
+ * With SMTPC_TEST_CELLS=fewer, octets come one by one only where a scenario is
+ * for nothing else: that takes the most time.
+ */
+static bool
+is_left_out(const struct scenario *scenario, unsigned int cell)
+{
+	const char *cells = getenv("SMTPC_TEST_CELLS");
+
+	return cells != NULL && strcmp(cells, "fewer") == 0 &&
+	       (cell & CELL_ONE) &&
+	       (scenario->cells & (CELL_SEVEN | CELL_WHOLE));
+}
+
 static bool
 is_wanted(const struct scenario *scenario, unsigned int cell)
 {
-	return (scenario->cells & cell) == cell;
+	return (scenario->cells & cell) == cell && !is_left_out(scenario, cell);
 }
 
 static void

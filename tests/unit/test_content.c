@@ -667,7 +667,9 @@ START_TEST(cost_grows_with_the_length_and_no_faster)
 	content_begin(&encoder, true);
 	for (at = 0; at < len; pieces++) {
 		at += content_next(&encoder, data + at, len - at, &piece);
-		ck_assert_uint_le(looked_at, LOOKS_MAX * len);
+		/* An assertion for each would take longer than all this. */
+		if (looked_at > LOOKS_MAX * len)
+			ck_abort_msg("octets are looked at too often");
 	}
 	ck_assert_uint_le(pieces, PIECES_MAX * len);
 	free(data);
