@@ -27,6 +27,11 @@ PATIENCE = 90
 BREATH = 0.06
 
 
+# As a host that sends mail has it; a machine may be called anything.
+UNDER_A_NAME = ('unshare', '--uts', 'sh', '-c',
+                'hostname mail.example.test && exec "$@"', 'sh')
+
+
 class Failed(Exception):
     """A client did not do what it was asked for."""
 
@@ -132,6 +137,8 @@ class Bench:
             command += ['-i', str(job['idle'])]
         if job.get('mode'):
             command += ['-m', job['mode']]
+        if job.get('named') and os.geteuid() == 0:
+            command = [*UNDER_A_NAME, *command]
         return command
 
     def execute(self, command, urgent=False):

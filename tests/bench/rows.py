@@ -209,19 +209,22 @@ def tls(bench):
 @row
 def sessions(bench):
     """A session a message: STARTTLS, AUTH, tickets, the system's authorities"""
-    one = {'tls': 'starttls', 'fresh': True}
+    one = {'tls': 'starttls', 'fresh': True, 'named': True}
     job = {**one, 'system': True}
     runs = {LIMIT: (LIMIT, {**job, 'mode': 'pipe,resume'}, SESSIONS),
             OURS: (OURS, job, SESSIONS),
             'limit, one': (LIMIT, {**one, 'mode': 'pipe,resume'}, SESSIONS),
-            'one': (OURS, one, SESSIONS)}
+            'one': (OURS, one, SESSIONS),
+            'nameless': (OURS, {**job, 'named': False}, SESSIONS)}
     for peer in PEERS:
         runs[peer] = (peer, job, 40, PEER_ROUNDS)
     bench.share_a_cpu()
     results = bench.alternate(runs, ROUNDS)
     limit_one, ours_one = results.pop('limit, one'), results.pop('one')
+    nameless = median_ratio(results.pop('nameless'), results[LIMIT], rate)
     line = rate_line('sessions', results, 0.85)
     line.what = 'sessions a second'
+    line.cells[OURS] += f'; {text(nameless)} under this machine\'s name'
     yield line
     store = median_ratio(results[OURS], ours_one, rate)
     yield Line('sessions', 'against a trust store of one certificate',
