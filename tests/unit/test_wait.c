@@ -92,6 +92,18 @@ greet(void)
 			 SMTPC_OK);
 }
 
+/* So many of the session's, and behind them the one of smtpc_cancel(). */
+static void
+expect_items(nfds_t count)
+{
+	int event = session->interrupt.event;
+
+	ck_assert_int_ge(event, 0);
+	ck_assert_uint_eq(asked.count, count + 1);
+	ck_assert_int_eq(asked.items[count].fd, event);
+	ck_assert_int_eq(asked.items[count].events, POLLIN);
+}
+
 START_TEST(with_nothing_to_wait_for_and_no_deadline_nobody_waits)
 {
 	ck_assert_int_eq(smtpc_wait(session, SMTPC_FOREVER), SMTPC_E_STATE);
@@ -99,7 +111,7 @@ START_TEST(with_nothing_to_wait_for_and_no_deadline_nobody_waits)
 	/* A time of one's own can be waited. */
 	ck_assert_int_eq(smtpc_wait(session, 50), SMTPC_AGAIN);
 	ck_assert_uint_eq(asked.calls, 1);
-	ck_assert_uint_eq(asked.count, 0);
+	expect_items(0);
 	ck_assert_int_eq(asked.timeout, 50);
 	/* Nor for a connection that is lost. */
 	greet();
@@ -185,7 +197,7 @@ START_TEST(what_is_ready_ends_the_wait)
 	asked.ready = 1;
 	ck_assert_int_eq(smtpc_wait(session, SMTPC_FOREVER), SMTPC_OK);
 	ck_assert_int_eq(asked.timeout, -1);
-	ck_assert_uint_eq(asked.count, 1);
+	expect_items(1);
 	ck_assert_int_eq(asked.items[0].fd, 1234);
 	ck_assert_int_eq(asked.items[0].events, POLLIN);
 	asked.ready = 0;
@@ -254,11 +266,101 @@ START_TEST(what_can_t_leave_is_waited_for_in_both_directions)
 }
 END_TEST
 
+/*
+ * smtpc_cancel(), here from within the wait or before it.
+ */
+
+static int
+cancel_and_answer(struct pollfd *items, nfds_t count, int timeout)
+{
+	(void)answer(items, count, timeout);
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	return count > 1 ? poll(items + 1, 1, 0) : 0;
+}
+
+START_TEST(who_waits_is_woken_by_smtpc_cancel)
+{
+	greet();
+	ck_assert_int_eq(smtpc_session_set_blocking(session, 1), SMTPC_OK);
+	wait_source = cancel_and_answer;
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_E_CANCELLED);
+	ck_assert_uint_eq(asked.calls, 1);
+	ck_assert_int_eq(smtpc_error_result(session), SMTPC_E_CANCELLED);
+	ck_assert_int_eq(smtpc_error_phase(session), SMTPC_PHASE_NOOP);
+	ck_assert_int_eq(smtpc_session_state(session), SMTPC_STATE_DEAD);
+	ck_assert_uint_eq(wire.frees, 1);
+}
+END_TEST
+
+START_TEST(smtpc_wait_is_woken_by_smtpc_cancel)
+{
+	greet();
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_AGAIN);
+	wait_source = cancel_and_answer;
+	ck_assert_int_eq(smtpc_wait(session, SMTPC_FOREVER), SMTPC_OK);
+	/* It changes nothing by itself. */
+	ck_assert_int_eq(smtpc_session_state(session), SMTPC_STATE_CONNECTED);
+	ck_assert_int_eq(smtpc_error_result(session), SMTPC_OK);
+	/* Once requested, nobody waits any more. */
+	ck_assert_int_eq(smtpc_wait(session, SMTPC_FOREVER), SMTPC_OK);
+	ck_assert_uint_eq(asked.calls, 1);
+	ck_assert_int_eq(smtpc_process(session), SMTPC_E_CANCELLED);
+}
+END_TEST
+
+START_TEST(the_descriptor_of_smtpc_cancel_is_not_the_caller_s_to_wait_for)
+{
+	uint64_t generation;
+	uint32_t events;
+	int fd = -1;
+
+	greet();
+	(void)smtpc_session_fd_generation(session);
+	generation = smtpc_session_fd_generation(session);
+	(void)smtpc_wait(session, 0);
+	expect_items(1);
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	ck_assert_uint_eq(smtpc_session_fd_count(session), 1);
+	ck_assert_int_eq(smtpc_session_fd_at(session, 1, &fd, &events),
+			 SMTPC_E_INVALID);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_uint_eq(smtpc_session_fd_generation(session), generation);
+}
+END_TEST
+
+START_TEST(after_smtpc_disconnect_there_is_waiting_again)
+{
+	greet();
+	(void)smtpc_wait(session, 0);
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	ck_assert_int_eq(smtpc_disconnect(session), SMTPC_OK);
+	wait_source = poll;
+	ck_assert_int_eq(smtpc_wait(session, 0), SMTPC_AGAIN);
+}
+END_TEST
+
+/* Without the descriptor, the request is looked for every now and then. */
+START_TEST(without_a_descriptor_a_request_is_looked_for)
+{
+	greet();
+	ck_assert_int_eq(smtpc_session_set_blocking(session, 1), SMTPC_OK);
+	descriptors_run_out(true);
+	wait_source = cancel_and_answer;
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_E_CANCELLED);
+	descriptors_run_out(false);
+	ck_assert_uint_eq(asked.calls, 1);
+	ck_assert_uint_eq(asked.count, 1);
+	ck_assert_int_gt(asked.timeout, 0);
+	ck_assert_int_le(asked.timeout, 1000);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
 	uint32_t events;
 	int fd;
 
+	ck_assert_int_eq(smtpc_cancel(NULL), SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_wait(NULL, 0), SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_wait(session, -2), SMTPC_E_INVALID);
 	ck_assert_int_eq(smtpc_wait(session, INT64_MIN), SMTPC_E_INVALID);
@@ -294,6 +396,13 @@ main(void)
 	tcase_add_test(tcase, a_long_time_is_as_long_as_poll_can_wait);
 	tcase_add_test(tcase,
 		       what_can_t_leave_is_waited_for_in_both_directions);
+	tcase_add_test(tcase, who_waits_is_woken_by_smtpc_cancel);
+	tcase_add_test(tcase, smtpc_wait_is_woken_by_smtpc_cancel);
+	tcase_add_test(
+	    tcase,
+	    the_descriptor_of_smtpc_cancel_is_not_the_caller_s_to_wait_for);
+	tcase_add_test(tcase, after_smtpc_disconnect_there_is_waiting_again);
+	tcase_add_test(tcase, without_a_descriptor_a_request_is_looked_for);
 	tcase_add_test(tcase, nonsense_is_refused);
 	return suite_run(suite);
 }
