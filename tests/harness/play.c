@@ -572,12 +572,58 @@ act(struct play *play)
 			break;
 }
 
+static void
+complain(struct play *play, const char *what)
+{
+	play_fail(play, play->step->number, "cancelled, but %s", what);
+}
+
+/*
+ * What had failed before, and was only being wound up, says so; whether the
+ * fate of a mail is true is looked at later.
+ */
+static bool
+may_end_so(const struct play *play, int rc, int before)
+{
+	if (rc == SMTPC_E_CANCELLED || (before < 0 && rc == before))
+		return true;
+	return play->sent != NULL && (rc < 0 || rc == SMTPC_IN_DOUBT);
+}
+
+/* Nothing goes on until the session is disconnected. */
+static void
+cancel(struct play *play)
+{
+	int before = smtpc_error_result(play->session);
+	int over = SMTPC_STATE_DEAD;
+	int rc;
+
+	(void)smtpc_cancel(play->session);
+	rc = smtpc_process(play->session);
+	if (!may_end_so(play, rc, before))
+		complain(play, "the result is another");
+	if (play->sent != NULL && smtpc_transaction_result(play->sent) != rc)
+		complain(play, "the result is not that of the mail");
+	if (smtpc_error_result(play->session) != rc)
+		complain(play, "the result is not that of the error");
+	if (strcmp(play->step->verb, "quit") == 0)
+		over = SMTPC_STATE_DISCONNECTED;
+	if (smtpc_session_state(play->session) != over || play->link.is_open)
+		complain(play, "it is not over");
+	if (smtpc_noop(play->session) != SMTPC_E_CANCELLED ||
+	    smtpc_process(play->session) != SMTPC_E_CANCELLED ||
+	    smtpc_session_state(play->session) != SMTPC_STATE_DEAD)
+		complain(play, "it goes on");
+}
+
 /* Whatever is in progress ends with the connection, and that at once. */
 static void
 abandon(struct play *play)
 {
 	if (play->options->abandon_how == ABANDON_MAILS)
 		return;
+	if (play->options->abandon_how == ABANDON_CANCEL)
+		cancel(play);
 	if (play->options->abandon_how == ABANDON_SESSION) {
 		smtpc_session_free(play->session);
 		play->session = NULL;
@@ -587,6 +633,9 @@ abandon(struct play *play)
 		    SMTPC_STATE_DISCONNECTED)
 			play_fail(play, play->step->number,
 				  "disconnected, but the state is another");
+		if (smtpc_noop(play->session) != SMTPC_E_STATE)
+			play_fail(play, play->step->number,
+				  "disconnected, but a step does not say so");
 	}
 	if (play->link.is_open)
 		play_fail(play, play->step->number,

@@ -38,6 +38,7 @@ struct play_options {
 		ABANDON_MAILS,	    /* frees them, and then the session */
 		ABANDON_SESSION,    /* frees it, and then the mails */
 		ABANDON_CONNECTION, /* disconnects, and frees all */
+		ABANDON_CANCEL,	    /* cancels, disconnects, and frees all */
 	} abandon_how;
 
 	/*

@@ -58,7 +58,7 @@ abandon_in_cell(const struct scenario *scenario, unsigned int cell)
 	enum play_abandon how;
 	size_t after;
 
-	for (how = ABANDON_MAILS; how <= ABANDON_CONNECTION; how++) {
+	for (how = ABANDON_MAILS; how <= ABANDON_CANCEL; how++) {
 		for (after = 1; after + margin <= waits; after += stride) {
 			play_and_abandon(scenario, cell, after, how);
 			plays++;
