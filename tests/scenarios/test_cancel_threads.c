@@ -347,6 +347,7 @@ START_TEST(without_a_verdict_the_mail_is_in_doubt)
 	join_canceller();
 	check_fate(driven.mail, SMTPC_IN_DOUBT, SMTPC_OUTCOME_IN_DOUBT);
 	ck_assert_int_eq(smtpc_error_safe_to_retry(driven.session), 0);
+	ck_assert_int_eq(smtpc_process(driven.session), SMTPC_E_CANCELLED);
 	check_stays(587);
 	check_works_again();
 }
@@ -572,6 +573,19 @@ START_TEST(a_step_in_progress_ends_with_the_next_smtpc_process)
 }
 END_TEST
 
+START_TEST(a_mail_that_is_taken_back_does_not_take_the_request_back)
+{
+	driven_make_ready(&driven);
+	no_event = _i != 0;
+	driven_begin_mail(&driven);
+	cancel_now();
+	smtpc_transaction_free(driven.mail);
+	driven.mail = new_mail(hello, strlen(hello));
+	check_stays(587);
+	check_works_again();
+}
+END_TEST
+
 /*
  * At any moment of a session that does everything again and again: nobody
  * hangs, and what is told is true.
@@ -675,6 +689,7 @@ add_tests(TCase *tcase)
 		&a_session_that_rests_in_an_event_loop_is_woken,
 		&before_the_first_step_there_is_none,
 		&a_step_in_progress_ends_with_the_next_smtpc_process,
+		&a_mail_that_is_taken_back_does_not_take_the_request_back,
 		&whenever_it_comes_it_is_noticed,
 	};
 	size_t i;

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "memory_stream.h"
@@ -355,6 +357,80 @@ START_TEST(without_a_descriptor_a_request_is_looked_for)
 }
 END_TEST
 
+/* What smtpc_cancel() wakes by; a disconnection may come just before it. */
+static bool disconnects;
+
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+
+ssize_t
+__wrap_write(int fd, const void *data, size_t size)
+{
+	if (disconnects) {
+		disconnects = false;
+		(void)smtpc_disconnect(session);
+	}
+	return __real_write(fd, data, size);
+}
+
+START_TEST(a_request_that_is_taken_back_half_way_wakes_nobody_for_ever)
+{
+	wait_source = poll;
+	(void)smtpc_wait(session, 0);
+	disconnects = true;
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	/* Once may be; but nothing is requested. */
+	(void)smtpc_wait(session, 0);
+	ck_assert_int_eq(smtpc_wait(session, 0), SMTPC_AGAIN);
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_E_STATE);
+}
+END_TEST
+
+START_TEST(a_child_that_frees_its_session_takes_no_request_away)
+{
+	struct pollfd item = { -1, POLLIN, 0 };
+	int status;
+	pid_t child;
+
+	wait_source = poll;
+	(void)smtpc_wait(session, 0);
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	child = fork();
+	if (child == 0) {
+		smtpc_session_free(session);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	/* Somebody may be in the midst of waiting. */
+	item.fd = session->interrupt.event;
+	ck_assert_int_eq(poll(&item, 1, 0), 1);
+}
+END_TEST
+
+/* Looking for a request every now and then is no reason to come back. */
+START_TEST(without_a_descriptor_smtpc_wait_lasts_as_long)
+{
+	int64_t began = now;
+
+	greet();
+	descriptors_run_out(true);
+	asked.takes = 100;
+	ck_assert_int_eq(smtpc_wait(session, 1000), SMTPC_AGAIN);
+	descriptors_run_out(false);
+	ck_assert_int_eq(now - began, 1000);
+}
+END_TEST
+
+START_TEST(an_untrusted_session_that_is_cancelled_says_so)
+{
+	greet();
+	session->state = SMTPC_STATE_UNTRUSTED;
+	ck_assert_int_eq(smtpc_cancel(session), SMTPC_OK);
+	ck_assert_int_eq(smtpc_quit(session), SMTPC_E_CANCELLED);
+	ck_assert_int_eq(smtpc_noop(session), SMTPC_E_CANCELLED);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused)
 {
 	uint32_t events;
@@ -403,6 +479,12 @@ main(void)
 	    the_descriptor_of_smtpc_cancel_is_not_the_caller_s_to_wait_for);
 	tcase_add_test(tcase, after_smtpc_disconnect_there_is_waiting_again);
 	tcase_add_test(tcase, without_a_descriptor_a_request_is_looked_for);
+	tcase_add_test(
+	    tcase, a_request_that_is_taken_back_half_way_wakes_nobody_for_ever);
+	tcase_add_test(tcase,
+		       a_child_that_frees_its_session_takes_no_request_away);
+	tcase_add_test(tcase, without_a_descriptor_smtpc_wait_lasts_as_long);
+	tcase_add_test(tcase, an_untrusted_session_that_is_cancelled_says_so);
 	tcase_add_test(tcase, nonsense_is_refused);
 	return suite_run(suite);
 }
