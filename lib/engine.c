@@ -600,6 +600,15 @@ carry_on(struct smtpc_session *session)
 	return rc;
 }
 
+/* Nothing comes of a dead session; why is known. */
+static int
+dead_result(const struct smtpc_session *session)
+{
+	if (session->error.result < 0)
+		return session->error.result;
+	return is_cancelled(session) ? SMTPC_E_CANCELLED : SMTPC_E_STATE;
+}
+
 /* With nothing in progress, the server may still say that it goes, or go. */
 static int
 process_idle(struct smtpc_session *session)
@@ -607,10 +616,8 @@ process_idle(struct smtpc_session *session)
 	bool moved = false;
 	int rc;
 
-	/* Nothing comes of it any more, and why is known already. */
 	if (session->state == SMTPC_STATE_DEAD)
-		return session->error.result < 0 ? session->error.result
-						 : SMTPC_E_STATE;
+		return dead_result(session);
 	failure_clear(&session->error);
 	if (is_cancelled(session))
 		rc = cancelled(session);
@@ -747,7 +754,6 @@ engine_close(struct smtpc_session *session, int rc)
 	close_connection(session);
 	rest(session);
 	session->state = SMTPC_STATE_DISCONNECTED;
-	interrupt_clear(&session->interrupt);
 }
 
 /*

@@ -53,18 +53,24 @@ interrupt_is_requested(const struct interrupt *interrupt)
 }
 
 void
-interrupt_clear(struct interrupt *interrupt)
+interrupt_drain(struct interrupt *interrupt)
 {
 	int event = atomic_load(&interrupt->event);
 	uint64_t count;
 	ssize_t len;
 
-	atomic_store(&interrupt->is_requested, false);
 	if (event < 0)
 		return;
 	do
 		len = read(event, &count, sizeof(count));
 	while (len < 0 && errno == EINTR);
+}
+
+void
+interrupt_clear(struct interrupt *interrupt)
+{
+	atomic_store(&interrupt->is_requested, false);
+	interrupt_drain(interrupt);
 }
 
 int

@@ -24,6 +24,9 @@ void interrupt_request(struct interrupt *interrupt);
 bool interrupt_is_requested(const struct interrupt *interrupt);
 void interrupt_clear(struct interrupt *interrupt);
 
+/* The descriptor is readable no longer; whether there is a request, stays. */
+void interrupt_drain(struct interrupt *interrupt);
+
 /*
  * -1: there is none to be had.  Whether there is a request has to be asked
  * after this.

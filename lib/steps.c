@@ -307,7 +307,8 @@ smtpc_quit(smtpc_session *session)
 		return quit_behind(session);
 	rc = may_step(session);
 	/* Nothing may be sent to a server that is not trusted. */
-	if (rc == SMTPC_OK && session->state == SMTPC_STATE_UNTRUSTED)
+	if (rc == SMTPC_OK && session->state == SMTPC_STATE_UNTRUSTED &&
+	    !interrupt_is_requested(&session->interrupt))
 		return smtpc_disconnect(session);
 	return run(session, &op_quit, NULL);
 }
@@ -321,6 +322,7 @@ smtpc_disconnect(smtpc_session *session)
 		return SMTPC_E_BUSY;
 	failure_clear(&session->error);
 	engine_close(session, SMTPC_E_CANCELLED);
+	interrupt_clear(&session->interrupt);
 	return SMTPC_OK;
 }
 

@@ -90,7 +90,7 @@ wait_for(struct smtpc_session *session, int64_t time)
 {
 	const struct wait_set *set = refresh(session);
 	struct pollfd items[WAIT_MAX + 1];
-	int milliseconds;
+	int milliseconds, ready;
 	size_t i;
 
 	for (i = 0; i < set->count; i++) {
@@ -112,8 +112,13 @@ wait_for(struct smtpc_session *session, int64_t time)
 	if (items[i].fd < 0 &&
 	    (milliseconds < 0 || milliseconds > INTERRUPT_LOOK_MS))
 		milliseconds = INTERRUPT_LOOK_MS;
-	return wait_source(items, set->count + (items[i].fd >= 0),
-			   milliseconds);
+	ready =
+	    wait_source(items, set->count + (items[i].fd >= 0), milliseconds);
+	/* What woke was taken back meanwhile. */
+	if (ready > 0 && items[i].revents != 0 &&
+	    !interrupt_is_requested(&session->interrupt))
+		interrupt_drain(&session->interrupt);
+	return ready;
 }
 
 static int
@@ -174,7 +179,11 @@ smtpc_wait(smtpc_session *session, int64_t milliseconds)
 	/* Nothing would ever end this. */
 	if (time == CLOCK_NEVER && refresh(session)->count == 0)
 		return SMTPC_E_STATE;
-	count = wait_for(session, time);
+	/* Without a descriptor for requests, it waits several times. */
+	do
+		count = wait_for(session, time);
+	while (count == 0 && clock_now() < time &&
+	       interrupt_descriptor(&session->interrupt) < 0);
 	if (count < 0 && errno == EINTR)
 		return SMTPC_AGAIN;
 	if (count < 0) {
