@@ -142,12 +142,6 @@ channel_is_sending(const struct channel *channel)
 }
 
 bool
-channel_is_holding(const struct channel *channel)
-{
-	return channel_left(channel) < channel->put;
-}
-
-bool
 channel_is_borrowing(const struct channel *channel)
 {
 	const struct channel_segment *segments = segments_of(channel);

@@ -87,9 +87,6 @@ channel_has_room(const struct channel *channel)
 /* Whether octets wait to be sent, here or in the stream. */
 bool channel_is_sending(const struct channel *channel);
 
-/* Whether octets that were put in have not left. */
-bool channel_is_holding(const struct channel *channel);
-
 /* Whether octets of somebody else's wait to be sent. */
 bool channel_is_borrowing(const struct channel *channel);
 

@@ -303,16 +303,14 @@ make_room(struct extension_list *list, const struct smtpc_reply *reply)
 	return list->text != NULL;
 }
 
-/* Gives back what was not needed. */
-static bool
+/* Gives back what was not needed, if that can be done. */
+static void
 shrink(struct extension_list *list)
 {
 	char *text = mem_resize(list->text, list->size > 0 ? list->size : 1);
 
-	if (text == NULL)
-		return false;
-	list->text = text;
-	return true;
+	if (text != NULL)
+		list->text = text;
 }
 
 int
@@ -333,13 +331,13 @@ extension_parse(struct extension_list *list, const struct smtpc_reply *reply)
 		line = reply_line(reply, i, &len);
 		rc = parse_line(list, line, len);
 	}
-	if (rc == SMTPC_OK && !shrink(list))
-		rc = SMTPC_E_NOMEM;
-	if (rc != SMTPC_OK)
+	if (rc != SMTPC_OK) {
 		extension_clear(list);
-	else
-		read_numbers(list);
-	return rc;
+		return rc;
+	}
+	shrink(list);
+	read_numbers(list);
+	return SMTPC_OK;
 }
 
 void

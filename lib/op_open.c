@@ -50,8 +50,11 @@ open_begin(struct smtpc_session *session, const struct endpoint *endpoint)
 	rc = connect_check(session, endpoint);
 	if (rc == SMTPC_OK)
 		rc = next_rung(session, &first);
-	if (rc != SMTPC_OK || first == NULL)
+	if (rc != SMTPC_OK)
 		return rc;
+	/* Nothing remains, but that the connection may be lost by now. */
+	if (first == NULL)
+		return engine_process(session);
 	session->next = next_rung;
 	return engine_begin(session, first, endpoint);
 }

@@ -117,13 +117,6 @@ int content_put_end(struct smtpc_session *session,
 		    struct smtpc_transaction *transaction);
 
 /*
- * It can't be sent to its end, for the reason recorded in it: nothing more is
- * sent at all, and when those before it have their verdicts, the connection
- * goes.  Returns SMTPC_AGAIN.
- */
-int content_fail(struct smtpc_transaction *transaction);
-
-/*
  * Closes the connection in the midst of the content, which then has no end, and
  * settles the transaction by what is recorded in it: it is the oldest without a
  * fate.

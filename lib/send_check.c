@@ -224,7 +224,8 @@ check_binary(struct smtpc_session *session,
 	if (!engine_offers(session, EXTENSION_BINARYMIME))
 		return not_offered(session, "binarymime", "BINARYMIME",
 				   "binary content");
-	if (!engine_offers(session, EXTENSION_CHUNKING))
+	if (!engine_offers(session, EXTENSION_CHUNKING) ||
+	    session->chunking_is_broken)
 		return not_offered(session, "chunking", "CHUNKING",
 				   "binary content");
 	transaction->needs_bdat = true;
@@ -346,8 +347,6 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 		rc = check_parameters(session, transaction);
 	if (rc == SMTPC_OK)
 		rc = check_source(session, transaction);
-	if (rc == SMTPC_OK)
-		rc = send_check_limits(session, transaction);
 	if (rc != SMTPC_OK)
 		return rc;
 	scan_content(session, transaction);
@@ -360,6 +359,9 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 		rc = check_size(session, transaction);
 	if (rc == SMTPC_OK)
 		rc = send_check_lines(session, transaction);
+	/* The last: what was left over before stays so if it is not begun. */
+	if (rc == SMTPC_OK)
+		rc = send_check_limits(session, transaction);
 	return rc;
 }
 

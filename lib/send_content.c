@@ -16,8 +16,13 @@
  * Failures.
  */
 
-int
-content_fail(struct smtpc_transaction *transaction)
+/*
+ * It can't be sent to its end, for the reason recorded in it: nothing more is
+ * sent at all, and when those before it have their verdicts, the connection
+ * goes.
+ */
+static int
+fail(struct smtpc_transaction *transaction)
 {
 	transaction->stage = STAGE_FAILED;
 	return SMTPC_AGAIN;
@@ -28,7 +33,7 @@ out_of_memory(struct smtpc_transaction *transaction)
 {
 	failure_set(&transaction->failure, SMTPC_E_NOMEM, SMTPC_PHASE_CONTENT,
 		    NULL, "out of memory");
-	return content_fail(transaction);
+	return fail(transaction);
 }
 
 static int
@@ -41,21 +46,23 @@ source_failed(struct smtpc_transaction *transaction, int rc)
 	failure_set(&transaction->failure, rc, SMTPC_PHASE_CONTENT,
 		    source->detail, "the content could not be read to its end");
 	transaction->failure.system_error = source->system_error;
-	return content_fail(transaction);
+	return fail(transaction);
 }
 
 int
 content_close(struct smtpc_session *session,
 	      struct smtpc_transaction *transaction)
 {
-	const char *message = transaction->failure.message;
+	struct failure why = { 0 };
 
 	/* Those behind it have failed for no reason of their own. */
+	failure_copy(&why, &transaction->failure);
 	(void)pipeline_conclude(session, transaction);
-	return engine_break(session, SMTPC_E_CLOSED, "given-up",
-			    "the connection was closed in the midst of a "
-			    "message: %s",
-			    message != NULL ? message : "it failed");
+	engine_break(session, SMTPC_E_CLOSED, "given-up",
+		     "the connection was closed in the midst of a message: %s",
+		     why.message != NULL ? why.message : "it failed");
+	failure_clear(&why);
+	return SMTPC_E_CLOSED;
 }
 
 int
@@ -117,7 +124,7 @@ pause_content(struct smtpc_session *session,
 	failure_set(&transaction->failure, SMTPC_E_CONTENT, SMTPC_PHASE_CONTENT,
 		    "reader-paused",
 		    "the reader of a blocking session may not pause");
-	return content_fail(transaction);
+	return fail(transaction);
 }
 
 uint64_t
@@ -171,7 +178,7 @@ take_data(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	ok = part > 0 ? send_check_part(transaction, data, part)
 		      : send_check_end(transaction);
 	if (!ok)
-		return content_fail(transaction);
+		return fail(transaction);
 	return uses_bdat ? chunk_begin(session, transaction, data, part)
 			 : put_data(session, transaction, data, part);
 }

@@ -159,7 +159,7 @@ envelope_give_up(struct smtpc_session *session,
 		return pipeline_conclude(session, transaction);
 	transaction->stage = STAGE_RSET;
 	transaction->turn.content_end = session->channel.put;
-	session->pipeline.needs_rset = false;
+	session->pipeline.needs_rset = session->pipeline.last_used_bdat = false;
 	ok = command_write(&session->channel.out, "RSET", NULL);
 	return send_line(session, transaction, ok, SMTPC_PHASE_RSET, 0);
 }

@@ -45,25 +45,32 @@ contradicted(struct smtpc_session *session,
 			    "the message is accepted though %s", what);
 }
 
+/* It refuses a command that it does not have, or not here. */
+static bool
+is_about_command(const struct smtpc_reply *reply)
+{
+	return reply->code == 500 || reply->code == 502 || reply->code == 503 ||
+	       reply->code == 504;
+}
+
 /*
  * Whether a server that offers chunks does not know them: it has taken a
- * recipient, and refuses the first BDAT as a command that it does not have, or
- * not here.  What the chunk holds may have been read as commands.
+ * recipient, and does not have the first BDAT of a connection.
  */
 static bool
 is_without_chunks(const struct smtpc_session *session,
 		  const struct smtpc_transaction *transaction,
 		  const struct smtpc_reply *reply)
 {
-	return transaction->turn.uses_bdat && !transaction->needs_bdat &&
-	       transaction->turn.taken > 0 && !session->pipeline.bdat_works &&
-	       (reply->code == 500 || reply->code == 502 ||
-		reply->code == 503 || reply->code == 504);
+	return transaction->turn.uses_bdat && transaction->turn.taken > 0 &&
+	       !transaction->turn.is_stopped && !session->pipeline.bdat_works &&
+	       is_about_command(reply);
 }
 
 /*
- * Nobody has the message, and it is not the message that is refused: on another
- * connection it can go by DATA.
+ * Nobody has the message, and it is not the message that is refused.  What the
+ * chunk holds may have been read as commands: no answer is one to what comes
+ * next any more.
  */
 static int
 do_without_chunks(struct smtpc_session *session,
@@ -73,8 +80,7 @@ do_without_chunks(struct smtpc_session *session,
 	session->chunking_is_broken = true;
 	envelope_refused(transaction, SMTPC_E_PROTOCOL, SMTPC_PHASE_CONTENT,
 			 reply,
-			 "the server offers CHUNKING and does not have "
-			 "it: connect again, and DATA is used");
+			 "the server offers CHUNKING and does not have it");
 	transaction->failure.detail = "chunking-broken";
 	transaction->stage = STAGE_FAILED;
 	return content_close(session, transaction);
@@ -90,12 +96,9 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 
 	if (send_is_odd(reply))
 		return send_unexpected(session, reply);
-	if (reply_class(reply) == 2 && !is_early) {
-		session->pipeline.bdat_works = true;
+	if (reply_class(reply) == 2 && !is_early)
 		return SMTPC_AGAIN;
-	}
-	if (is_without_chunks(session, transaction, reply) &&
-	    !transaction->turn.is_stopped)
+	if (is_without_chunks(session, transaction, reply))
 		return do_without_chunks(session, transaction, reply);
 	if (reply_class(reply) == 2)
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
@@ -183,10 +186,11 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		session->pipeline.needs_rset = true;
 	if (turn->taken == 0 || turn->is_stopped)
 		return verdict_for_nobody(session, transaction, reply);
-	if (is_without_chunks(session, transaction, reply))
-		return do_without_chunks(session, transaction, reply);
+	/* It is one of several, and they count as they are. */
 	if (session->protocol == SMTPC_PROTOCOL_LMTP && whole)
 		return lmtp_verdict(session, transaction, reply);
+	if (is_without_chunks(session, transaction, reply))
+		return do_without_chunks(session, transaction, reply);
 	if (reply_class(reply) != 2) {
 		refuse_all(transaction, reply);
 		return whole ? pipeline_conclude(session, transaction)
@@ -196,8 +200,6 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 		return engine_break(session, SMTPC_E_PROTOCOL, "early-reply",
 				    "the server accepts a message that it "
 				    "can't have yet");
-	if (turn->uses_bdat)
-		session->pipeline.bdat_works = true;
 	reply_keep(&transaction->reply, reply);
 	outcome_of_taken(transaction, SMTPC_OUTCOME_ACCEPTED, reply);
 	return pipeline_conclude(session, transaction);
@@ -212,6 +214,8 @@ content_reply(struct smtpc_session *session, const struct awaited *awaited,
 	int rc;
 
 	turn->unanswered--;
+	if (turn->uses_bdat && !is_about_command(reply))
+		session->pipeline.bdat_works = true;
 	if (awaited->phase == SMTPC_PHASE_END_OF_DATA)
 		return verdict(session, transaction, reply);
 	rc = chunk_reply(session, awaited, reply);

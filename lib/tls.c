@@ -411,6 +411,9 @@ take(struct tls_stream *self, const char *data, size_t len, bool is_last,
 	struct buffer *plain = &self->plain;
 	size_t room = RECORD_MAX - buffer_length(plain);
 
+	*ret_taken = 0;
+	if (plain->failed)
+		return SMTPC_E_NOMEM;
 	*ret_taken = len < room ? len : room;
 	if (buffer_length(plain) == 0 && (len >= room || is_last))
 		return encrypt(self, data, *ret_taken);
