@@ -533,6 +533,20 @@ START_TEST(a_session_that_rests_does_nothing_more)
 }
 END_TEST
 
+/* smtpc_open() has nothing to do, and notices all the same. */
+START_TEST(a_session_that_is_open_is_not_said_to_be)
+{
+	driven_make_ready(&driven);
+	begin(_i);
+	cancel_now();
+	ck_assert_int_eq(smtpc_open(driven.session, "mx.example.test", 587),
+			 SMTPC_E_CANCELLED);
+	ck_assert(driven_is_hung_up(&driven));
+	check_stays(587);
+	check_works_again();
+}
+END_TEST
+
 START_TEST(a_session_that_rests_in_an_event_loop_is_woken)
 {
 	driven_make_ready(&driven);
@@ -686,6 +700,7 @@ add_tests(TCase *tcase)
 		&who_waits_for_room_is_woken,
 		&a_name_is_looked_up_no_longer,
 		&a_session_that_rests_does_nothing_more,
+		&a_session_that_is_open_is_not_said_to_be,
 		&a_session_that_rests_in_an_event_loop_is_woken,
 		&before_the_first_step_there_is_none,
 		&a_step_in_progress_ends_with_the_next_smtpc_process,
