@@ -360,6 +360,7 @@ random_mail_judge(const struct random_mail *mail)
 		judge_recipient(mail, i);
 	if (!world.is_honest || result >= 0 || result == SMTPC_E_TRANSIENT ||
 	    result == SMTPC_E_PERMANENT ||
+	    (result == SMTPC_E_LIMIT && world.mails_max > 0) ||
 	    (result == SMTPC_E_CLOSED && world.may_be_cut))
 		return;
 	wrong("mail %zu: %s with an honest server", mail->number,

@@ -44,6 +44,8 @@ struct random_world {
 	bool is_lmtp;
 	/* A chunk was refused: even an honest server may be hung up on. */
 	bool may_be_cut;
+	/* RCPTMAX and MAILMAX; 0: there is no such limit. */
+	size_t recipients_max, mails_max;
 	smtpc_session *session;
 	struct random_mail mails[MAILS_MAX];
 	size_t count;

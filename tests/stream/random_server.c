@@ -23,12 +23,13 @@ enum chunk_fate {
 
 static struct {
 	int fd; /* -1: closed */
-	bool is_leaving;
+	bool is_leaving, has_quit;
 	size_t in_len, out_len;
+	size_t mail_count;
 
 	bool has_sender;
 	struct random_mail *mail;
-	size_t taken[RECIPIENTS_MAX], taken_count;
+	size_t taken[RECIPIENTS_MAX], taken_count, recipient_count;
 
 	bool in_data, in_chunk;
 	bool was_answered; /* while it came: the dot has no answer */
@@ -59,9 +60,12 @@ say(const char *line)
 	server.out_len += len + 2;
 }
 
+/* As if the command were not there, or had no place here, if it likes. */
 static const char *
 refusal(void)
 {
+	if (harm(250))
+		return once_in(2) ? "500 no" : "503 no";
 	return once_in(2) ? "451 later" : "554 never";
 }
 
@@ -241,11 +245,14 @@ hear_mail(const char *line)
 		wrong("MAIL within a transaction");
 	if (number >= world.count)
 		wrong("there is no such mail: %s", line);
+	if (++server.mail_count > world.mails_max && world.mails_max > 0)
+		wrong("MAIL beyond the limit");
 	if (once_in(15)) {
 		say(refusal());
 		return;
 	}
 	reset();
+	server.recipient_count = 0;
 	server.has_sender = true;
 	server.mail = &world.mails[number];
 	say("250 ok");
@@ -256,6 +263,9 @@ hear_recipient(const char *line)
 {
 	size_t number = number_in(line);
 
+	if (++server.recipient_count > world.recipients_max &&
+	    world.recipients_max > 0 && server.has_sender)
+		wrong("RCPT beyond the limit");
 	if (!server.has_sender) {
 		say("503 from whom");
 	} else if (once_in(5)) {
@@ -314,6 +324,17 @@ hear_chunk(const char *line)
 		end_chunk();
 }
 
+/* With nobody taken, or behind a refused chunk, it may be left at that. */
+static void
+hear_quit(void)
+{
+	if (server.taken_count > 0 && !server.has_failed)
+		wrong("QUIT within a transaction");
+	if (!once_in(4))
+		say("221 bye");
+	server.is_leaving = server.has_quit = true;
+}
+
 static bool
 begins(const char *line, const char *with)
 {
@@ -339,6 +360,8 @@ hear_line(const char *line)
 	} else if (strcmp(line, "RSET") == 0) {
 		reset();
 		say("250 reset");
+	} else if (strcmp(line, "QUIT") == 0) {
+		hear_quit();
 	} else {
 		wrong("the client says what is no command: %.60s", line);
 	}
@@ -380,6 +403,8 @@ hear(void)
 	}
 	server.in_len -= done;
 	memmove(in, in + done, server.in_len);
+	if (server.has_quit && server.in_len > 0)
+		wrong("something follows QUIT");
 }
 
 /*
@@ -432,7 +457,7 @@ random_server_turn(void)
 		read_some();
 	if (server.out_len > 0 && !once_in(3))
 		write_some();
-	if (server.is_leaving && (server.out_len == 0 || once_in(2)))
+	if (server.is_leaving && (server.out_len == 0 || harm(500)))
 		random_server_end();
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Streams of messages at random, against a server that knows what it has taken:
- * mail is submitted, pushed, collected and freed, the connection given up and
- * cut, in any order.  Whatever happens, nothing is accepted that was not taken,
- * nothing that was taken is safe to retry, content comes as it was given, and
- * memory that was handed back is not used any more.
+ * mail is submitted, pushed, collected and freed, QUIT behind it, the
+ * connection given up, cancelled and cut, in any order.  Whatever happens,
+ * nothing is accepted that was not taken, nothing that was taken is safe to
+ * retry, content comes as it was given, and memory that was handed back is not
+ * used any more.
  *
  * usage: random_streams FROM TO    streams from one seed to another, as TAP
  *        random_streams SEED       one stream, line by line
@@ -90,17 +91,42 @@ step(int fd, int rc, const char *said, const char *what)
 	must(rc, what);
 }
 
+#define OFFERS 6
+
+/* What the server offers, and the limits that it tells. */
+static const char *
+pick_offers(void)
+{
+	static const struct {
+		const char *text;
+		size_t recipients_max, mails_max;
+	} offers[OFFERS] = {
+		{ "250-mx\r\n250-PIPELINING\r\n250-BINARYMIME\r\n"
+		  "250-8BITMIME\r\n250 CHUNKING\r\n",
+		  0, 0 },
+		{ "250-mx\r\n250-SIZE\r\n250 PIPELINING\r\n", 0, 0 },
+		{ "250-mx\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
+		  "250 8BITMIME\r\n",
+		  0, 0 },
+		{ "250 mx\r\n", 0, 0 },
+		{ "250-mx\r\n250-LIMITS RCPTMAX=2 MAILMAX=7\r\n"
+		  "250 PIPELINING\r\n",
+		  2, 7 },
+		{ "250-mx\r\n250-PIPELINING\r\n250-BINARYMIME\r\n"
+		  "250-8BITMIME\r\n250-LIMITS MAILMAX=9 RCPTMAX=3\r\n"
+		  "250 CHUNKING\r\n",
+		  3, 9 },
+	};
+	unsigned int picked = once_in(3) ? dice(OFFERS) : 0;
+
+	world.recipients_max = offers[picked].recipients_max;
+	world.mails_max = offers[picked].mails_max;
+	return offers[picked].text;
+}
+
 static void
 connect_session(void)
 {
-	static const char *const offers[] = {
-		"250-mx\r\n250-PIPELINING\r\n250-BINARYMIME\r\n"
-		"250-8BITMIME\r\n250 CHUNKING\r\n",
-		"250-mx\r\n250-SIZE\r\n250 PIPELINING\r\n",
-		"250-mx\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
-		"250 8BITMIME\r\n",
-		"250 mx\r\n",
-	};
 	int room = 2048 + (int)dice(60000);
 	char greeted[100];
 	int ends[2];
@@ -113,8 +139,7 @@ connect_session(void)
 				 sizeof(room));
 	step(ends[1], smtpc_attach(world.session, ends[0], "mx", 24),
 	     "220 mx\r\n", "greeting");
-	step(ends[1], smtpc_ehlo(world.session),
-	     offers[once_in(3) ? dice(4) : 0], "EHLO");
+	step(ends[1], smtpc_ehlo(world.session), pick_offers(), "EHLO");
 	if (recv(ends[1], greeted, sizeof(greeted), 0) <= 0)
 		wrong("there is no EHLO");
 	random_server_begin(ends[1]);
@@ -194,6 +219,14 @@ push_all(void)
 			random_mail_push(&world.mails[i]);
 }
 
+/* Behind what was submitted, where that can be. */
+static void
+quit(void)
+{
+	if (smtpc_session_outstanding(world.session) > 0)
+		note("quit: %s", smtpc_strerror(smtpc_quit(world.session)));
+}
+
 /* One is withdrawn, or the connection given up. */
 static void
 do_harm(void)
@@ -203,7 +236,10 @@ do_harm(void)
 	if (world.is_honest || world.count == 0 || !once_in(40))
 		return;
 	mail = &world.mails[dice((unsigned int)world.count)];
-	if (once_in(2)) {
+	if (once_in(3)) {
+		note("cancel");
+		must(smtpc_cancel(world.session), "cancel");
+	} else if (once_in(2)) {
 		note("disconnect");
 		must(smtpc_disconnect(world.session), "disconnect");
 	} else if (mail->is_submitted) {
@@ -219,6 +255,8 @@ act(void)
 
 	if (thrown < 10)
 		submit();
+	else if (thrown < 13 && once_in(40))
+		quit();
 	else if (thrown < 13)
 		do_harm();
 	else if (thrown < 30)
