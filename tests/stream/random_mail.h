@@ -42,6 +42,8 @@ struct random_mail {
 struct random_world {
 	bool is_honest; /* neither the server nor the caller does any harm */
 	bool is_lmtp;
+	/* There is no memory once in so many times; 0: there always is. */
+	unsigned int memory_fails_in;
 	/* A chunk was refused: even an honest server may be hung up on. */
 	bool may_be_cut;
 	/* RCPTMAX and MAILMAX; 0: there is no such limit. */

@@ -405,6 +405,9 @@ hear(void)
 	memmove(in, in + done, server.in_len);
 	if (server.has_quit && server.in_len > 0)
 		wrong("something follows QUIT");
+	/* Nobody hears it. */
+	if (server.is_leaving)
+		server.in_len = 0;
 }
 
 /*

@@ -2,10 +2,10 @@
 /*
  * Streams of messages at random, against a server that knows what it has taken:
  * mail is submitted, pushed, collected and freed, QUIT behind it, the
- * connection given up, cancelled and cut, in any order.  Whatever happens,
- * nothing is accepted that was not taken, nothing that was taken is safe to
- * retry, content comes as it was given, and memory that was handed back is not
- * used any more.
+ * connection given up, cancelled and cut, memory runs out, in any order.
+ * Whatever happens, nothing is accepted that was not taken, nothing that was
+ * taken is safe to retry, content comes as it was given, and memory that was
+ * handed back is not used any more.
  *
  * usage: random_streams FROM TO    streams from one seed to another, as TAP
  *        random_streams SEED       one stream, line by line
@@ -21,6 +21,7 @@
 #include <smtpc/smtpc.h>
 
 #include "dice.h"
+#include "mem.h"
 #include "random_mail.h"
 #include "random_server.h"
 
@@ -248,6 +249,24 @@ do_harm(void)
 	}
 }
 
+static bool
+has_no_memory(void)
+{
+	return world.memory_fails_in > 0 && once_in(world.memory_fails_in);
+}
+
+static void
+process(void)
+{
+	int rc;
+
+	mem_fault = has_no_memory;
+	rc = smtpc_process(world.session);
+	mem_fault = NULL;
+	if (rc == SMTPC_E_BUSY)
+		wrong("the session is busy, and nobody is");
+}
+
 static void
 act(void)
 {
@@ -265,8 +284,8 @@ act(void)
 		push_all();
 	else if (thrown < 75)
 		random_server_turn();
-	else if (smtpc_process(world.session) == SMTPC_E_BUSY)
-		wrong("the session is busy, and nobody is");
+	else
+		process();
 }
 
 /*
@@ -294,6 +313,8 @@ play(unsigned long seed, bool is_loud)
 	memset(&world, 0, sizeof(world));
 	world.is_honest = once_in(3);
 	world.is_lmtp = once_in(4);
+	if (!world.is_honest && once_in(4))
+		world.memory_fails_in = 20 + dice(400);
 	set_up_session();
 	connect_session();
 	to_make = 3 + dice(25);
