@@ -14,7 +14,8 @@ outcome_begin(struct smtpc_transaction *transaction)
 
 	for (i = 0; i < transaction->recipient_count; i++) {
 		transaction->recipients[i].outcome = SMTPC_OUTCOME_PENDING;
-		transaction->recipients[i].left_over = false;
+		transaction->recipients[i].left_over =
+		    transaction->recipients[i].held_back;
 		reply_keep(&transaction->recipients[i].reply, NULL);
 	}
 	memset(&transaction->turn, 0, sizeof(transaction->turn));
@@ -48,9 +49,9 @@ outcome_not_begun(struct smtpc_transaction *transaction,
 
 	if (has_anybody(transaction))
 		return;
-	outcome_begin(transaction);
 	for (i = 0; i < transaction->recipient_count; i++)
 		transaction->recipients[i].held_back = false;
+	outcome_begin(transaction);
 	failure_copy(&transaction->failure, why);
 	(void)outcome_settle(transaction, why->result);
 }

@@ -359,7 +359,6 @@ send_check(struct smtpc_session *session, struct smtpc_transaction *transaction)
 		rc = check_size(session, transaction);
 	if (rc == SMTPC_OK)
 		rc = send_check_lines(session, transaction);
-	/* The last: what was left over before stays so if it is not begun. */
 	if (rc == SMTPC_OK)
 		rc = send_check_limits(session, transaction);
 	return rc;

@@ -621,7 +621,7 @@ copy_recipient(smtpc_transaction *copy, const struct recipient *recipient)
 static bool
 is_left_over(const struct recipient *recipient)
 {
-	return (recipient->held_back || recipient->left_over) &&
+	return recipient->left_over &&
 	       (recipient->outcome == SMTPC_OUTCOME_TRANSIENT ||
 		recipient->outcome == SMTPC_OUTCOME_NOT_ATTEMPTED);
 }

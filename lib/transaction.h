@@ -27,8 +27,8 @@ struct recipient {
 	struct smtpc_reply *reply;
 	int outcome;
 	bool needs_utf8; /* its local-part is not ASCII */
-	/* For another time: by a limit told before, or when it was met. */
-	bool held_back, left_over;
+	bool held_back;	 /* from its next turn, by a limit told before */
+	bool left_over;	 /* by its last one, for another time */
 };
 
 /* How far a transaction has got with what it sends. */
