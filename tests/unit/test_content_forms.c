@@ -8,52 +8,9 @@
 #include <unistd.h>
 
 #include "suite.h"
-#include "wired.h"
+#include "wired_mail.h"
 
 #define RCPT_DATA "RCPT TO:<bob@b.test>\r\nDATA\r\n"
-
-/* It is refused for this reason, and the server hears nothing of it. */
-static void
-is_refused(int result, const char *detail)
-{
-	ck_assert_int_eq(smtpc_send(session, mail), result);
-	ck_assert_str_eq(smtpc_error_detail(session), detail);
-	ck_assert_str_ne(smtpc_error_message(session), "");
-	ck_assert_int_eq(smtpc_error_safe_to_retry(session), 1);
-	wired_heard("");
-	ck_assert_int_eq(smtpc_session_state(session), SMTPC_STATE_READY);
-	ck_assert_int_eq(smtpc_transaction_result(mail), result);
-	ck_assert_int_eq(smtpc_transaction_recipient_outcome(mail, 0),
-			 SMTPC_OUTCOME_NOT_ATTEMPTED);
-	ck_assert_int_eq(smtpc_transaction_recipient_safe_to_retry(mail, 0), 1);
-}
-
-static void
-goes_on_as(const char *commands, int result)
-{
-	ck_assert_int_eq(smtpc_send(session, mail), SMTPC_AGAIN);
-	wired_heard(commands);
-	ck_assert_int_eq(wired_process("250 ok\r\n250 ok\r\n354 go on\r\n"),
-			 result);
-}
-
-static void
-begins_as(const char *commands)
-{
-	goes_on_as(commands, SMTPC_AGAIN);
-}
-
-/* With PIPELINING, to one recipient. */
-static void
-is_sent(const char *commands, const char *content)
-{
-	begins_as(commands);
-	wired_heard(content);
-	ck_assert_int_eq(wired_process("250 taken\r\n"), SMTPC_OK);
-	ck_assert_int_eq(smtpc_transaction_recipient_outcome(mail, 0),
-			 SMTPC_OUTCOME_ACCEPTED);
-	ck_assert_int_eq(smtpc_session_state(session), SMTPC_STATE_READY);
-}
 
 /* The connection was closed without the dot. */
 static void
@@ -65,32 +22,6 @@ is_given_up(int result, const char *detail)
 	ck_assert_int_eq(smtpc_transaction_recipient_outcome(mail, 0),
 			 SMTPC_OUTCOME_NOT_ATTEMPTED);
 	ck_assert_int_eq(smtpc_transaction_recipient_safe_to_retry(mail, 0), 1);
-}
-
-static void
-set_content(const char *text, size_t len)
-{
-	ck_assert_int_eq(smtpc_transaction_set_content_copy(mail, text, len),
-			 SMTPC_OK);
-}
-
-static void
-set_text(const char *text)
-{
-	set_content(text, strlen(text));
-}
-
-static void
-set_form(int form)
-{
-	ck_assert_int_eq(smtpc_transaction_set_content_form(mail, form),
-			 SMTPC_OK);
-}
-
-static void
-set_body(int body)
-{
-	ck_assert_int_eq(smtpc_transaction_set_body(mail, body), SMTPC_OK);
 }
 
 /* A file that nobody else knows, with this at its start. */
@@ -105,37 +36,6 @@ file_with(const char *text, size_t len)
 	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	return fd;
-}
-
-/* Content that nobody can look at before: piece by piece. */
-static const char *pieces[4];
-static int next_piece;
-
-static int
-read_pieces(void *buffer, size_t size, size_t *ret_len, void *userdata)
-{
-	const char *piece = pieces[next_piece];
-
-	(void)size;
-	(void)userdata;
-	*ret_len = piece != NULL ? strlen(piece) : 0;
-	if (piece != NULL)
-		memcpy(buffer, piece, *ret_len);
-	if (piece != NULL)
-		next_piece++;
-	return SMTPC_OK;
-}
-
-static void
-set_pieces(const char *first, const char *second, int64_t size)
-{
-	pieces[0] = first;
-	pieces[1] = second;
-	pieces[2] = NULL;
-	next_piece = 0;
-	ck_assert_int_eq(smtpc_transaction_set_content_reader(mail, read_pieces,
-							      size, NULL),
-			 SMTPC_OK);
 }
 
 /*
