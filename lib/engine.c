@@ -559,18 +559,14 @@ finish(struct smtpc_session *session, int rc)
 	return rc;
 }
 
-/* Another thread has said that this is to end. */
+/* Another thread may have said that this is to end. */
 static int
-cancelled(struct smtpc_session *session)
+check_cancelled(struct smtpc_session *session)
 {
+	if (!interrupt_is_requested(&session->interrupt))
+		return SMTPC_AGAIN;
 	return engine_break(session, SMTPC_E_CANCELLED, NULL, "%s: cancelled",
 			    smtpc_phase_name(session->phase));
-}
-
-static bool
-is_cancelled(const struct smtpc_session *session)
-{
-	return interrupt_is_requested(&session->interrupt);
 }
 
 static int
@@ -582,8 +578,9 @@ carry_on(struct smtpc_session *session)
 	do {
 		do {
 			moved = session->was_answered = false;
-			rc = is_cancelled(session) ? cancelled(session)
-						   : advance(session, &moved);
+			rc = check_cancelled(session);
+			if (rc == SMTPC_AGAIN)
+				rc = advance(session, &moved);
 			/* What came in time counts, whenever it is read. */
 		} while (rc == SMTPC_AGAIN && moved &&
 			 (session->was_answered ||
@@ -606,7 +603,8 @@ dead_result(const struct smtpc_session *session)
 {
 	if (session->error.result < 0)
 		return session->error.result;
-	return is_cancelled(session) ? SMTPC_E_CANCELLED : SMTPC_E_STATE;
+	return interrupt_is_requested(&session->interrupt) ? SMTPC_E_CANCELLED
+							   : SMTPC_E_STATE;
 }
 
 /* With nothing in progress, the server may still say that it goes, or go. */
@@ -619,12 +617,9 @@ process_idle(struct smtpc_session *session)
 	if (session->state == SMTPC_STATE_DEAD)
 		return dead_result(session);
 	failure_clear(&session->error);
-	if (is_cancelled(session))
-		rc = cancelled(session);
-	else if (session->channel.stream == NULL ||
-		 session->state == SMTPC_STATE_UNTRUSTED)
-		return SMTPC_OK;
-	else
+	rc = check_cancelled(session);
+	if (rc == SMTPC_AGAIN && session->channel.stream != NULL &&
+	    session->state != SMTPC_STATE_UNTRUSTED)
 		rc = exchange_octets(session, &moved);
 	if (session->state == SMTPC_STATE_DEAD)
 		close_connection(session);
@@ -703,9 +698,8 @@ start(struct smtpc_session *session, const struct operation *operation,
 	int rc;
 
 	session->phase = operation->phase;
-	if (is_cancelled(session))
-		rc = cancelled(session);
-	else
+	rc = check_cancelled(session);
+	if (rc == SMTPC_AGAIN)
 		rc = check_state(session, operation);
 	if (rc == SMTPC_AGAIN)
 		rc = check_silence(session, operation);

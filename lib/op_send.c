@@ -25,7 +25,6 @@ send_submit(struct smtpc_session *session,
 static int
 send_begin(struct smtpc_session *session, const void *argument)
 {
-	memset(&session->pipeline.watch, 0, sizeof(session->pipeline.watch));
 	/* The engine hands the argument through as it came. */
 	return send_submit(session, (void *)(uintptr_t)argument);
 }

@@ -98,9 +98,8 @@ has_room(struct smtpc_session *session)
 static bool
 may_follow(struct smtpc_session *session)
 {
-	return session->pipelining == SMTPC_PIPELINING_STREAM &&
-	       engine_offers(session, EXTENSION_PIPELINING) &&
-	       send_may_pipeline(session) && has_room(session);
+	return send_is_streaming(session) && send_may_pipeline(session) &&
+	       has_room(session);
 }
 
 struct smtpc_transaction *
@@ -184,7 +183,7 @@ pipeline_settle(struct smtpc_session *session,
 	/* Those that come before it were settled before it. */
 	assert(transaction == pipeline->open);
 	if (transaction->stage == STAGE_QUEUED)
-		(void)outcome_not_begun(transaction, why);
+		outcome_not_begun(transaction, why);
 	else
 		settle_begun(session, transaction, why);
 	transaction->stage = STAGE_SETTLED;

@@ -86,8 +86,15 @@ void envelope_refused(struct smtpc_transaction *transaction, int result,
 		      int phase, const struct smtpc_reply *reply,
 		      const char *what);
 
+/* The refusal of the whole is that of everybody who was taken. */
+void envelope_refuse_taken(struct smtpc_transaction *transaction, int phase,
+			   struct smtpc_reply *reply, const char *what);
+
 /* Records which of the refused recipients decided. */
 void envelope_fail_by_recipient(struct smtpc_transaction *transaction);
+
+/* Whether the level is STREAM, and the server takes pipelining. */
+bool send_is_streaming(const struct smtpc_session *session);
 
 /* Whether another command may go out before what was sent is answered. */
 bool send_may_pipeline(const struct smtpc_session *session);

@@ -21,6 +21,13 @@ is_pipelining(const struct smtpc_session *session)
 }
 
 bool
+send_is_streaming(const struct smtpc_session *session)
+{
+	return session->pipelining == SMTPC_PIPELINING_STREAM &&
+	       is_pipelining(session);
+}
+
+bool
 send_may_pipeline(const struct smtpc_session *session)
 {
 	if (!engine_is_awaiting(session))
@@ -123,6 +130,16 @@ envelope_refused(struct smtpc_transaction *transaction, int result, int phase,
 }
 
 void
+envelope_refuse_taken(struct smtpc_transaction *transaction, int phase,
+		      struct smtpc_reply *reply, const char *what)
+{
+	reply_keep(&transaction->reply, reply);
+	outcome_of_taken(transaction, outcome_refused(reply), reply);
+	envelope_refused(transaction, outcome_refused_result(reply), phase,
+			 reply, what);
+}
+
+void
 envelope_fail_by_recipient(struct smtpc_transaction *transaction)
 {
 	const struct recipient *worst = NULL;
@@ -175,8 +192,7 @@ may_send_blindly(const struct smtpc_session *session,
 {
 	int64_t size;
 
-	if (session->pipelining != SMTPC_PIPELINING_STREAM ||
-	    !is_pipelining(session) || transaction->all_or_none)
+	if (!send_is_streaming(session) || transaction->all_or_none)
 		return false;
 	size = source_size(&transaction->source);
 	return size >= 0 && size <= session->chunk_threshold;
@@ -260,17 +276,13 @@ rcpt_reply(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	return SMTPC_AGAIN;
 }
 
-/* The refusal of DATA is the refusal of everybody who was taken. */
 static int
 data_refused(struct smtpc_session *session,
 	     struct smtpc_transaction *transaction, struct smtpc_reply *reply)
 {
-	if (transaction->turn.taken > 0) {
-		reply_keep(&transaction->reply, reply);
-		outcome_of_taken(transaction, outcome_refused(reply), reply);
-		envelope_refused(transaction, outcome_refused_result(reply),
-				 SMTPC_PHASE_DATA, reply, "DATA is refused");
-	}
+	if (transaction->turn.taken > 0)
+		envelope_refuse_taken(transaction, SMTPC_PHASE_DATA, reply,
+				      "DATA is refused");
 	if (reply->code != 421)
 		return envelope_give_up(session, transaction);
 	envelope_fail_by_recipient(transaction);

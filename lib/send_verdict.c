@@ -4,15 +4,11 @@
  */
 #include "send.h"
 
-/* The refusal of the whole is the refusal of everybody who was taken. */
 static void
-refuse_all(struct smtpc_transaction *transaction, struct smtpc_reply *reply)
+refuse_message(struct smtpc_transaction *transaction, struct smtpc_reply *reply)
 {
-	reply_keep(&transaction->reply, reply);
-	outcome_of_taken(transaction, outcome_refused(reply), reply);
-	envelope_refused(transaction, outcome_refused_result(reply),
-			 SMTPC_PHASE_END_OF_DATA, reply,
-			 "the message is refused");
+	envelope_refuse_taken(transaction, SMTPC_PHASE_END_OF_DATA, reply,
+			      "the message is refused");
 }
 
 /*
@@ -106,7 +102,7 @@ chunk_reply(struct smtpc_session *session, const struct awaited *awaited,
 				    "have yet");
 	/* The first refusal is why; others come in its wake. */
 	if (transaction->turn.taken > 0 && !transaction->turn.is_stopped)
-		refuse_all(transaction, reply);
+		refuse_message(transaction, reply);
 	envelope_fail_by_recipient(transaction);
 	transaction->turn.is_stopped = true;
 	return is_cut_short(session, transaction)
@@ -192,7 +188,7 @@ verdict(struct smtpc_session *session, struct smtpc_transaction *transaction,
 	if (is_without_chunks(session, transaction, reply))
 		return do_without_chunks(session, transaction, reply);
 	if (reply_class(reply) != 2) {
-		refuse_all(transaction, reply);
+		refuse_message(transaction, reply);
 		return whole ? pipeline_conclude(session, transaction)
 			     : content_close(session, transaction);
 	}
